@@ -1,0 +1,1 @@
+//! Types of central's API and the client kioskd uses.

@@ -1,0 +1,1 @@
+//! central: cards, PINs, accounts in double entry, journals of the fleet.

@@ -1,0 +1,1 @@
+//! The workbench: simulated devices, a page to operate them, the live screen.

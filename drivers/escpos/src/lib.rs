@@ -1,0 +1,1 @@
+//! ESC/POS receipt printers: bytes, status, proof of print, sans-IO. Pure.

@@ -1,0 +1,1 @@
+//! The one tokio loop that runs any wire protocol over a transport.

@@ -1,0 +1,1 @@
+//! The citizen card on MIFARE Classic: layout, signature, card dialogue, sans-IO. Pure.

@@ -1,0 +1,1 @@
+//! Contactless readers through PC/SC: one thread, a watchdog, honest outcomes.

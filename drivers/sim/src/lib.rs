@@ -1,0 +1,1 @@
+//! Firmware models of the devices that speak their byte protocols, with faults.

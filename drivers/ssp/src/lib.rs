@@ -1,0 +1,1 @@
+//! ITL SSP and eSSP bill validators, sans-IO. Pure.

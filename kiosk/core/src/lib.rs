@@ -1,0 +1,1 @@
+//! The kiosk as one deterministic state machine. Pure.

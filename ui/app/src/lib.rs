@@ -1,0 +1,1 @@
+//! kiosk-ui: the screen of the kiosk, in Slint. Decides nothing.
