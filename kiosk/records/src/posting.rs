@@ -11,6 +11,8 @@ pub enum Account {
     Collected,
     /// What the kiosk owes the customer who is here (liability).
     CustomerCredit,
+    /// Ordered from central for a visit that is over, not answered yet (liability).
+    TopUpsQueued,
     /// What the kiosk owes central for wallets it credited (liability).
     WalletPayable,
     /// What the office owes against claims (liability).

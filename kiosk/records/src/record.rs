@@ -208,7 +208,7 @@ pub enum Record {
         /// The PIN was not checked and the balance not known.
         offline: bool,
     },
-    /// Central did: Dr customer credit, Cr wallet payable.
+    /// Central did: Dr customer credit (or top-ups queued), Cr wallet payable.
     TopUpAccepted {
         /// Which order.
         intent: Seq,
@@ -218,7 +218,7 @@ pub enum Record {
         posting: Posting,
     },
     /// Central will not, and has written the amount down as owed by the office: Dr customer
-    /// credit, Cr claims payable.
+    /// credit (or top-ups queued), Cr claims payable.
     TopUpRefused {
         /// Which order.
         intent: Seq,
@@ -228,10 +228,12 @@ pub enum Record {
         posting: Posting,
     },
     /// No answer yet; the order stays open and is asked again until there is one. The customer
-    /// holds a receipt for it.
+    /// holds a receipt for it: Dr customer credit, Cr top-ups queued.
     TopUpQueued {
         /// Which order.
         intent: Seq,
+        /// Balanced.
+        posting: Posting,
     },
     /// The customer holds a claim against the office.
     ClaimIssued {
@@ -347,6 +349,7 @@ impl Record {
             Self::Stacked { posting, .. }
             | Self::TopUpAccepted { posting, .. }
             | Self::TopUpRefused { posting, .. }
+            | Self::TopUpQueued { posting, .. }
             | Self::CashUnitRemoved { posting, .. } => Some(posting),
             Self::UnexplainedNote { posting, .. } | Self::ClaimIssued { posting, .. } => {
                 posting.as_ref()
@@ -359,7 +362,6 @@ impl Record {
             | Self::NoteHandedBack { .. }
             | Self::RepeatedNote { .. }
             | Self::TopUpOrdered { .. }
-            | Self::TopUpQueued { .. }
             | Self::ReceiptPrinted
             | Self::ReceiptNotPrinted { .. }
             | Self::SessionEnded { .. }

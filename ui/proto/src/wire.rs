@@ -6,7 +6,8 @@ use crate::{Action, View};
 /// kioskd → kiosk-ui.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToUi {
-    /// Grows with every change; an action names the one it was made on.
+    /// Grows when another screen takes the place of this one, not when its data changes: digits
+    /// typed fast are all made on the same screen. An action names the one it was made on.
     pub seq: u64,
     /// All there is to show.
     pub view: View,
@@ -15,7 +16,7 @@ pub struct ToUi {
 /// kiosk-ui → kioskd.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FromUi {
-    /// [`ToUi::seq`] of what the customer saw; kioskd ignores what was made on an older screen.
+    /// [`ToUi::seq`] of what the customer saw; kioskd ignores what was made on another screen.
     pub seq: u64,
     /// What the customer did.
     pub action: Action,
