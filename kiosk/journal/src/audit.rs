@@ -91,8 +91,7 @@ fn verify_line(
     let seq = sealed.seq;
     // Opening it checks the posting's sum: an unbalanced one cannot be read.
     let record = sealed.open().map_err(ReadError::Seal)?.record;
-    if kind != record.kind() || opens != record.opens_intent() || closes != record.closes_intent()
-    {
+    if kind != record.kind() || opens != record.opens_intent() || closes != record.closes_intent() {
         return Err(ReadError::Columns { seq });
     }
     if record.opens_intent() {

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FallocateFlags, FlockOperation, fallocate, flock, statvfs};
@@ -20,10 +20,12 @@ pub(crate) fn beside(journal: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Held by the one process that writes; the kernel drops it with the process.
+/// Held by the one process that writes; the kernel drops it with the process. The file also
+/// remembers that there is a journal: a lost one must not be begun anew, its sequence numbers are
+/// keys that central has seen.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -34,10 +36,20 @@ impl Lock {
             .write(true)
             .open(beside(journal, ".lock"))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(Errno::WOULDBLOCK) => Err(OpenError::InUse),
             Err(errno) => Err(OpenError::Io(errno.into())),
         }
+    }
+
+    pub(crate) fn remembers_a_journal(&self) -> io::Result<bool> {
+        Ok(self.file.metadata()?.len() > 0)
+    }
+
+    pub(crate) fn remember_the_journal(&mut self) -> io::Result<()> {
+        self.file
+            .write_all(b"a journal was created beside this lock\n")?;
+        self.file.sync_all()
     }
 }
 

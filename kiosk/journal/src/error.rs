@@ -10,6 +10,9 @@ pub enum OpenError {
     /// There is none at this path (only when it is not to be created).
     #[error("there is no journal")]
     Missing,
+    /// There was one, and it is gone. A new one would use its sequence numbers again.
+    #[error("the journal is lost: there was one at this path")]
+    Lost,
     /// Another process writes it.
     #[error("the journal is in use by another process")]
     InUse,

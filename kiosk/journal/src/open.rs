@@ -38,16 +38,18 @@ impl Journal {
     /// Opens the journal of `kiosk`, or creates it. Verifies the chain since the checkpoint (all
     /// of it if there is none). On an error nothing was changed.
     pub async fn open(path: &Path, kiosk: &KioskId) -> Result<Opened, OpenError> {
-        let lock = Lock::take(path)?;
+        let mut lock = Lock::take(path)?;
         let reader = Reader::new(path);
         let found = look(path, &reader, Some(kiosk)).await?;
         let contents = match found {
             Found::Journal => read(&reader).await?,
+            Found::Nothing if lock.remembers_a_journal()? => return Err(OpenError::Lost),
             Found::Nothing => Contents::default(),
         };
         let mut connection = writing(path).connect().await?;
         if found == Found::Nothing {
             create(&mut connection, kiosk).await?;
+            lock.remember_the_journal()?;
         }
         let reserve = Reserve::take(path)?;
         let last_boot = contents.last_boot;
@@ -77,11 +79,7 @@ enum Found {
 }
 
 /// Is there a journal, is it whole as far as a start can tell, and is it `kiosk`'s?
-async fn look(
-    path: &Path,
-    reader: &Reader,
-    kiosk: Option<&KioskId>,
-) -> Result<Found, OpenError> {
+async fn look(path: &Path, reader: &Reader, kiosk: Option<&KioskId>) -> Result<Found, OpenError> {
     if tokio::fs::metadata(path).await.map_or(0, |meta| meta.len()) == 0 {
         return Ok(Found::Nothing);
     }

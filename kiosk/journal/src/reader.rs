@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use kiosk_records::{Hash, Seq, Sealed};
+use kiosk_records::{Hash, Sealed, Seq};
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow};
 use sqlx::{FromRow, Row};
@@ -29,9 +29,7 @@ impl Reader {
     pub async fn from(&self, first: Seq, limit: u32) -> Result<Vec<Sealed>, ReadError> {
         let rows = self.rows(first, limit).await?;
         let mut chain = Chain::after(self.line_before(first).await?);
-        rows.into_iter()
-            .map(|row| chain.link(row.sealed))
-            .collect()
+        rows.into_iter().map(|row| chain.link(row.sealed)).collect()
     }
 
     /// The whole journal from `first` on, page by page: each page is a short read of its own.

@@ -64,7 +64,9 @@ impl Header {
     fn first_bad(&self, frames: &[Frame<'_>]) -> Option<usize> {
         let mut checksum = self.checksum;
         frames.iter().position(|frame| {
-            checksum = checksum.over(&frame.0[..8]).over(&frame.0[FRAME_HEADER_LEN..]);
+            checksum = checksum
+                .over(&frame.0[..8])
+                .over(&frame.0[FRAME_HEADER_LEN..]);
             let whole = checksum.is(be32(frame.0, 16), be32(frame.0, 20));
             frame.salt() != self.salt || !whole
         })

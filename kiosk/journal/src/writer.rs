@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use kiosk_records::{Body, Hash, Seq, Sealed};
+use kiosk_records::{Body, Hash, Sealed, Seq};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Connection};
 
@@ -70,16 +70,19 @@ impl Journal {
         let sql: Arc<str> = insert_sql(bodies.len()).into();
         self.commit(|| {
             let insert = sqlx::query(AssertSqlSafe(Arc::clone(&sql)));
-            bodies.iter().zip(&sealed).fold(insert, |insert, (body, line)| {
-                insert
-                    .bind(signed(line.seq))
-                    .bind(line.prev_hash.0.to_vec())
-                    .bind(line.hash.0.to_vec())
-                    .bind(body.record.kind())
-                    .bind(body.record.opens_intent())
-                    .bind(body.record.closes_intent().map(signed))
-                    .bind(line.body.clone())
-            })
+            bodies
+                .iter()
+                .zip(&sealed)
+                .fold(insert, |insert, (body, line)| {
+                    insert
+                        .bind(signed(line.seq))
+                        .bind(line.prev_hash.0.to_vec())
+                        .bind(line.hash.0.to_vec())
+                        .bind(body.record.kind())
+                        .bind(body.record.opens_intent())
+                        .bind(body.record.closes_intent().map(signed))
+                        .bind(line.body.clone())
+                })
         })
         .await?;
         if let Some(last) = sealed.last() {
