@@ -9,11 +9,11 @@ use tidy::{Finding, Workspace, assert_none, root};
 const OPEN: &str = "MIT OR Apache-2.0";
 const COPYLEFT: &str = "GPL-3.0-only";
 
-/// For others to build on; everything else is the kiosk and its server.
+/// Vocabulary and drivers are for others to build on; the rest is the kiosk and its server.
 fn decided(member: &str) -> &'static str {
     let open = matches!(
         member,
-        "domain" | "ui-proto" | "central-api" | "ifd-virtual" | "workbench"
+        "domain" | "kiosk-records" | "ui-proto" | "central-api" | "ifd-virtual" | "workbench"
     ) || member.starts_with("driver-");
     if open { OPEN } else { COPYLEFT }
 }

@@ -1,8 +1,6 @@
 //! House style that no formatter knows.
 
-use tidy::{
-    Code, SourceFile, assert_none, files, mentions, too_long, unfinished, wide_lines,
-};
+use tidy::{Code, SourceFile, assert_none, files, mentions, too_long, unfinished, wide_lines};
 
 const CODE: [&str; 9] = [
     ".rs", ".slint", ".sql", ".toml", ".py", ".sh", ".js", ".html", ".css",
