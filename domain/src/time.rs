@@ -57,6 +57,11 @@ impl Wall {
         (hour, minute)
     }
 
+    /// The local date as days since 1970-01-01.
+    pub fn date_day(self) -> i64 {
+        self.local_ms().div_euclid(DAY_MS)
+    }
+
     /// The local date.
     pub fn business_date(self) -> BusinessDate {
         let (year, month, day) = self.date();

@@ -13,4 +13,4 @@ pub use screen::{
     Action, CardRefusal, DoneKind, Home, Inserting, NoteNews, OutReason, PinError, Prefs,
     ReceiptState, RechargeOff, Review, Screen, ScreenName, View,
 };
-pub use wire::{FromUi, ToUi, WireError, decode, encode};
+pub use wire::{FromUi, LINE_MAX, ToUi, WireError, decode, encode};

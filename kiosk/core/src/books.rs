@@ -1,0 +1,538 @@
+//! The durable state: money, the cash unit, the visit's sums, open intents. It changes through
+//! [`Books::apply`] alone, live and at replay alike, so a crash loses nothing of it.
+
+mod ledger;
+mod vault;
+
+use std::collections::BTreeMap;
+
+use domain::{Amount, CardRef, Lang};
+use driver_api::acceptor::NotePlace;
+use kiosk_records::{Account, ClaimBasis, DoubtReason, Record, Seq};
+use serde::{Deserialize, Serialize};
+
+pub use self::ledger::Ledger;
+pub use self::vault::{Accuracy, CashUnit};
+
+/// All that survives a power cut, folded from the journal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Books {
+    /// The last record applied.
+    seq: Seq,
+    ledger: Ledger,
+    cashbox: CashUnit,
+    visit: Option<VisitSums>,
+    /// Open intents by the record that opened them.
+    intents: BTreeMap<Seq, OpenIntent>,
+    last_stacked: Option<LastStacked>,
+    hotlist_version: u64,
+}
+
+/// An ordered act whose outcome is not known yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenIntent {
+    /// In which visit it was ordered.
+    pub visit: Seq,
+    /// What.
+    pub act: Act,
+}
+
+/// What was ordered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Act {
+    /// Stack the escrowed note.
+    Stack {
+        /// Its face value.
+        note: Amount,
+        /// The unit's life counter before, where it has one.
+        stacked_total: Option<u32>,
+        /// Why its place is not known, once that was written down.
+        doubt: Option<DoubtReason>,
+        /// The customer holds a claim for it.
+        claimed: bool,
+    },
+    /// Credit a wallet.
+    TopUp {
+        /// Whose.
+        card_ref: CardRef,
+        /// How much.
+        amount: Amount,
+        /// PIN not checked, balance not known.
+        offline: bool,
+        /// The visit is over; it is asked for until central answers.
+        queued: bool,
+    },
+}
+
+/// The money of the visit that is open, as M5 adds it up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VisitSums {
+    /// Of `SessionStarted`.
+    pub id: Seq,
+    /// Whose card.
+    pub card_ref: CardRef,
+    /// Central was away.
+    pub offline: bool,
+    /// For what is printed after a power cut.
+    pub lang: Lang,
+    /// Stacked.
+    pub tendered: Amount,
+    /// On the wallet.
+    pub credited: Amount,
+    /// Asked for until central answers.
+    pub queued: Amount,
+    /// Owed by the office.
+    pub claimed: Amount,
+}
+
+/// The note stacked last: a device that repeats it after a crash must not be paid twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastStacked {
+    /// Its order.
+    pub intent: Seq,
+    /// Its face value.
+    pub note: Amount,
+}
+
+/// A record that cannot follow the ones before. From the journal: it was changed, or written by a
+/// kioskd with a bug. Live: a bug; the process stops (ADR 0006).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("record {seq} ({kind}): {why}")]
+pub struct BooksError {
+    /// Which.
+    pub seq: Seq,
+    /// Its kind.
+    pub kind: &'static str,
+    /// What does not fit.
+    pub why: &'static str,
+}
+
+impl Books {
+    /// Applies the record at `seq`, which must be the next one. On an error nothing is usable any
+    /// more: the caller stops.
+    pub fn apply(&mut self, seq: Seq, record: &Record) -> Result<(), BooksError> {
+        self.check_then_apply(seq, record)
+            .map_err(|why| BooksError {
+                seq,
+                kind: record.kind(),
+                why,
+            })
+    }
+
+    fn check_then_apply(&mut self, seq: Seq, record: &Record) -> Result<(), &'static str> {
+        require(seq == self.seq.next(), "not the next sequence number")?;
+        let closed = match record.closes_intent() {
+            Some(intent) => Some(
+                self.intents
+                    .remove(&intent)
+                    .ok_or("closes an intent that is not open (M3)")?,
+            ),
+            None => None,
+        };
+        if let Some(posting) = record.posting() {
+            self.ledger.post(posting)?;
+        }
+        self.apply_kind(seq, record, closed)?;
+        self.seq = seq;
+        Ok(())
+    }
+
+    fn apply_kind(
+        &mut self,
+        seq: Seq,
+        record: &Record,
+        closed: Option<OpenIntent>,
+    ) -> Result<(), &'static str> {
+        match record {
+            Record::SessionStarted {
+                card_ref,
+                offline,
+                lang,
+            } => {
+                require(self.visit.is_none(), "a visit is open already")?;
+                require(
+                    self.customer_credit().is_zero(),
+                    "credit without a visit (M4)",
+                )?;
+                self.visit = Some(VisitSums::new(seq, *card_ref, *offline, *lang));
+            }
+            Record::StackOrdered {
+                note,
+                stacked_total,
+            } => {
+                let visit = self.open_visit()?.id;
+                let in_flight = self.intents.values().any(OpenIntent::is_note_in_flight);
+                require(!in_flight, "another note is on its way")?;
+                let act = Act::Stack {
+                    note: *note,
+                    stacked_total: *stacked_total,
+                    doubt: None,
+                    claimed: false,
+                };
+                self.intents.insert(seq, OpenIntent { visit, act });
+                self.last_stacked = None;
+            }
+            Record::Stacked {
+                intent, posting, ..
+            } => {
+                let (visit, note) = expect_stack(closed)?;
+                require(
+                    posting.effect_on(Account::Cashbox) == note.cents(),
+                    "not its value",
+                )?;
+                self.cashbox.add(note)?;
+                if let Some(sums) = self.visit.as_mut().filter(|sums| sums.id == visit) {
+                    sums.tendered = sum(sums.tendered, note)?;
+                }
+                self.last_stacked = Some(LastStacked {
+                    intent: *intent,
+                    note,
+                });
+            }
+            Record::NoteReturned { .. } => {
+                expect_stack(closed)?;
+            }
+            Record::StackInDoubt { intent, reason } => {
+                let open = self.intents.get_mut(intent).ok_or("not an open intent")?;
+                open.set_doubt(*reason)?;
+                self.cashbox.accuracy = Accuracy::Inaccurate;
+            }
+            Record::UnexplainedNote {
+                note,
+                place: NotePlace::CashUnit,
+                ..
+            } => match note {
+                Some(note) => self.cashbox.add(*note)?,
+                None => self.cashbox.accuracy = Accuracy::Inaccurate,
+            },
+            Record::RepeatedNote { intent } => {
+                let known = self.last_stacked.is_some_and(|last| last.intent == *intent);
+                require(known, "no such note was stacked last")?;
+            }
+            Record::TopUpOrdered {
+                card_ref,
+                amount,
+                offline,
+            } => {
+                let visit = self.open_visit()?.id;
+                require(
+                    *amount == self.customer_credit(),
+                    "not the customer's whole credit",
+                )?;
+                require(self.top_up_in_flight().is_none(), "ordered twice")?;
+                let act = Act::TopUp {
+                    card_ref: *card_ref,
+                    amount: *amount,
+                    offline: *offline,
+                    queued: false,
+                };
+                self.intents.insert(seq, OpenIntent { visit, act });
+            }
+            Record::TopUpQueued { intent, posting } => {
+                let open = self.intents.get_mut(intent).ok_or("not an open intent")?;
+                let amount = open.set_queued()?;
+                require(
+                    posting.effect_on(Account::TopUpsQueued) == -amount.cents(),
+                    "not its value",
+                )?;
+                let sums = self.open_visit()?;
+                sums.queued = sum(sums.queued, amount)?;
+            }
+            Record::TopUpAccepted { posting, .. } => {
+                let amount = self.close_top_up(closed, |sums| &mut sums.credited)?;
+                require(
+                    posting.effect_on(Account::WalletPayable) == -amount.cents(),
+                    "not its value",
+                )?;
+            }
+            Record::TopUpRefused { posting, .. } => {
+                let amount = self.close_top_up(closed, |sums| &mut sums.claimed)?;
+                require(
+                    posting.effect_on(Account::ClaimsPayable) == -amount.cents(),
+                    "not its value",
+                )?;
+            }
+            Record::ClaimIssued {
+                amount,
+                basis,
+                posting,
+            } => match basis {
+                ClaimBasis::Credit => {
+                    let owed = posting
+                        .as_ref()
+                        .map(|p| p.effect_on(Account::ClaimsPayable));
+                    require(owed == Some(-amount.cents()), "not its value")?;
+                    let sums = self.open_visit()?;
+                    sums.claimed = sum(sums.claimed, *amount)?;
+                }
+                ClaimBasis::InDoubt(intent) => {
+                    require(posting.is_none(), "a note in doubt is not booked")?;
+                    let open = self.intents.get_mut(intent).ok_or("not an open intent")?;
+                    open.set_claimed(*amount)?;
+                }
+            },
+            Record::SessionEnded {
+                tendered,
+                credited,
+                queued,
+                claimed,
+                ..
+            } => {
+                let sums = self.visit.take().ok_or("no visit is open")?;
+                let written = (*tendered, *credited, *queued, *claimed);
+                let counted = (sums.tendered, sums.credited, sums.queued, sums.claimed);
+                require(written == counted, "its sums are not the books' (M5)")?;
+                let given = sum(sum(sums.credited, sums.queued)?, sums.claimed)?;
+                require(
+                    given == sums.tendered,
+                    "tendered is not all accounted for (M5)",
+                )?;
+                require(
+                    self.customer_credit().is_zero(),
+                    "the customer is owed (M4)",
+                )?;
+            }
+            Record::CashUnitRemoved { notes, .. } => {
+                require(*notes == self.cashbox.notes(), "not the count of the books")?;
+                require(
+                    self.ledger.balance(Account::Cashbox) == 0,
+                    "the box is not emptied",
+                )?;
+                self.cashbox = CashUnit {
+                    present: false,
+                    ..CashUnit::default()
+                };
+            }
+            Record::CashUnitInserted => self.cashbox.present = true,
+            Record::HotlistApplied { version } => self.hotlist_version = *version,
+            Record::Booted { .. }
+            | Record::NoteHandedBack { .. }
+            | Record::UnexplainedNote {
+                place: NotePlace::Customer,
+                ..
+            }
+            | Record::ReceiptPrinted
+            | Record::ReceiptNotPrinted { .. }
+            | Record::FaultRaised { .. }
+            | Record::FaultCleared { .. }
+            | Record::RulesApplied { .. }
+            | Record::ClockStepped { .. }
+            | Record::UnexpectedEvent { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn open_visit(&mut self) -> Result<&mut VisitSums, &'static str> {
+        self.visit.as_mut().ok_or("no visit is open")
+    }
+
+    /// The amount of a top-up just closed, added to a sum of its visit if that is still open and
+    /// has not counted it as queued.
+    fn close_top_up(
+        &mut self,
+        closed: Option<OpenIntent>,
+        part: impl Fn(&mut VisitSums) -> &mut Amount,
+    ) -> Result<Amount, &'static str> {
+        let closed = closed.ok_or("closes no intent")?;
+        let Act::TopUp { amount, queued, .. } = closed.act else {
+            return Err("not a top-up");
+        };
+        if let Some(sums) = self.visit.as_mut().filter(|sums| sums.id == closed.visit) {
+            if queued {
+                sums.queued = sums
+                    .queued
+                    .checked_sub(amount)
+                    .ok_or("more than was queued")?;
+            }
+            let part = part(sums);
+            *part = sum(*part, amount)?;
+        }
+        Ok(amount)
+    }
+
+    /// The last record applied.
+    pub fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// The accounts.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The acceptor's cash unit.
+    pub fn cashbox(&self) -> &CashUnit {
+        &self.cashbox
+    }
+
+    /// The visit that is open.
+    pub fn visit(&self) -> Option<&VisitSums> {
+        self.visit.as_ref()
+    }
+
+    /// Intents without a final outcome, oldest first.
+    pub fn intents(&self) -> impl Iterator<Item = (Seq, &OpenIntent)> {
+        self.intents.iter().map(|(seq, open)| (*seq, open))
+    }
+
+    /// One open intent.
+    pub fn intent(&self, seq: Seq) -> Option<&OpenIntent> {
+        self.intents.get(&seq)
+    }
+
+    /// Version of the hotlist last applied; 0 = none.
+    pub fn hotlist_version(&self) -> u64 {
+        self.hotlist_version
+    }
+
+    /// What the customer who is here is owed.
+    pub fn customer_credit(&self) -> Amount {
+        Amount::from_cents(-self.ledger.balance(Account::CustomerCredit))
+            .expect("Ledger::post keeps liabilities from going below zero")
+    }
+
+    /// Ordered for visits that are over, and not answered yet.
+    pub fn queued(&self) -> Amount {
+        Amount::from_cents(-self.ledger.balance(Account::TopUpsQueued))
+            .expect("Ledger::post keeps liabilities from going below zero")
+    }
+
+    /// The note whose order has no outcome and is not in doubt: order and value.
+    pub fn note_in_flight(&self) -> Option<(Seq, Amount)> {
+        self.intents().find_map(|(seq, open)| match open.act {
+            Act::Stack {
+                note, doubt: None, ..
+            } => Some((seq, note)),
+            Act::Stack { .. } | Act::TopUp { .. } => None,
+        })
+    }
+
+    /// The top-up of the open visit that has no answer.
+    pub fn top_up_in_flight(&self) -> Option<(Seq, Amount)> {
+        self.intents().find_map(|(seq, open)| match open.act {
+            Act::TopUp {
+                amount,
+                queued: false,
+                ..
+            } => Some((seq, amount)),
+            Act::TopUp { .. } | Act::Stack { .. } => None,
+        })
+    }
+
+    /// The oldest stack order without an outcome, in doubt or not: what a report of the device
+    /// after a power cut speaks of.
+    pub fn unsettled_stack(&self) -> Option<(Seq, Amount)> {
+        let newest = self.intents().filter_map(|(seq, open)| match open.act {
+            Act::Stack { note, .. } => Some((seq, note)),
+            Act::TopUp { .. } => None,
+        });
+        newest.last()
+    }
+
+    /// A note of this visit in doubt for which the customer holds nothing yet.
+    pub fn unclaimed_doubt(&self, visit: Seq) -> Option<(Seq, Amount)> {
+        self.intents().find_map(|(seq, open)| match open.act {
+            Act::Stack {
+                note,
+                doubt: Some(_),
+                claimed: false,
+                ..
+            } if open.visit == visit => Some((seq, note)),
+            Act::Stack { .. } | Act::TopUp { .. } => None,
+        })
+    }
+
+    /// The note stacked last, if no other was ordered since.
+    pub fn last_stacked(&self) -> Option<LastStacked> {
+        self.last_stacked
+    }
+}
+
+impl VisitSums {
+    fn new(id: Seq, card_ref: CardRef, offline: bool, lang: Lang) -> Self {
+        let zero = Amount::ZERO;
+        Self {
+            id,
+            card_ref,
+            offline,
+            lang,
+            tendered: zero,
+            credited: zero,
+            queued: zero,
+            claimed: zero,
+        }
+    }
+}
+
+impl OpenIntent {
+    fn is_note_in_flight(&self) -> bool {
+        matches!(self.act, Act::Stack { doubt: None, .. })
+    }
+
+    fn set_doubt(&mut self, reason: DoubtReason) -> Result<(), &'static str> {
+        match &mut self.act {
+            Act::Stack {
+                doubt: doubt @ None,
+                ..
+            } => {
+                *doubt = Some(reason);
+                Ok(())
+            }
+            Act::Stack { .. } => Err("in doubt already"),
+            Act::TopUp { .. } => Err("not a stack order"),
+        }
+    }
+
+    fn set_claimed(&mut self, amount: Amount) -> Result<(), &'static str> {
+        match &mut self.act {
+            Act::Stack {
+                note,
+                doubt: Some(_),
+                claimed: claimed @ false,
+                ..
+            } => {
+                *claimed = true;
+                require(*note == amount, "not its value")
+            }
+            Act::Stack { .. } => Err("not in doubt, or claimed already"),
+            Act::TopUp { .. } => Err("not a stack order"),
+        }
+    }
+
+    fn set_queued(&mut self) -> Result<Amount, &'static str> {
+        match &mut self.act {
+            Act::TopUp {
+                amount,
+                queued: queued @ false,
+                ..
+            } => {
+                *queued = true;
+                Ok(*amount)
+            }
+            Act::TopUp { .. } => Err("queued already"),
+            Act::Stack { .. } => Err("not a top-up"),
+        }
+    }
+}
+
+fn expect_stack(closed: Option<OpenIntent>) -> Result<(Seq, Amount), &'static str> {
+    match closed {
+        Some(OpenIntent {
+            visit,
+            act: Act::Stack { note, .. },
+        }) => Ok((visit, note)),
+        Some(OpenIntent {
+            act: Act::TopUp { .. },
+            ..
+        }) => Err("not a stack order"),
+        None => Err("closes no intent"),
+    }
+}
+
+fn require(holds: bool, why: &'static str) -> Result<(), &'static str> {
+    if holds { Ok(()) } else { Err(why) }
+}
+
+fn sum(a: Amount, b: Amount) -> Result<Amount, &'static str> {
+    a.checked_add(b).ok_or("more money than there is")
+}

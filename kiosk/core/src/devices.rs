@@ -1,0 +1,198 @@
+//! What the kiosk knows about its devices right now, apart from what any customer does.
+
+use std::collections::BTreeSet;
+
+use driver_api::{Fault, FaultKind, acceptor, card_reader, printer};
+use kiosk_records::Record;
+
+use crate::Event;
+
+/// The devices as they last spoke.
+#[derive(Default)]
+pub(crate) struct Devices {
+    pub(crate) acceptor: Acceptor,
+    pub(crate) reader: Reader,
+    pub(crate) printer: Printer,
+}
+
+#[derive(Default)]
+pub(crate) struct Acceptor {
+    ready: Option<acceptor::Capabilities>,
+    faults: BTreeSet<FaultKind>,
+    unit_out: bool,
+}
+
+#[derive(Default)]
+pub(crate) struct Reader {
+    ready: bool,
+    faults: BTreeSet<FaultKind>,
+    /// A card lies in the field.
+    pub(crate) occupied: bool,
+}
+
+#[derive(Default)]
+pub(crate) struct Printer {
+    ready: bool,
+    faults: BTreeSet<FaultKind>,
+}
+
+impl Acceptor {
+    pub(crate) fn works(&self) -> bool {
+        self.ready.is_some() && self.faults.is_empty() && !self.unit_out
+    }
+
+    pub(crate) fn unit_out(&self) -> bool {
+        self.unit_out
+    }
+
+    pub(crate) fn stacked_total(&self) -> Option<u32> {
+        self.ready.as_ref().and_then(|unit| unit.stacked_total)
+    }
+
+    /// One more than the unit told at its start.
+    pub(crate) fn count_stacked(&mut self) {
+        let total = self
+            .ready
+            .as_mut()
+            .and_then(|unit| unit.stacked_total.as_mut());
+        if let Some(total) = total {
+            *total = total.wrapping_add(1);
+        }
+    }
+}
+
+impl Reader {
+    pub(crate) fn works(&self) -> bool {
+        self.ready && self.faults.is_empty()
+    }
+}
+
+impl Printer {
+    pub(crate) fn works(&self) -> bool {
+        self.ready && self.faults.is_empty()
+    }
+}
+
+impl Devices {
+    /// Notes the health of a device; what of it belongs on record.
+    pub(crate) fn observe(&mut self, event: &Event) -> Option<Record> {
+        match event {
+            Event::Acceptor(event) => self.acceptor.observe(event),
+            Event::Reader(event) => self.reader.observe(event),
+            Event::Printer(event) => self.printer.observe(event),
+            Event::Booted { .. }
+            | Event::Action(_)
+            | Event::Central(_)
+            | Event::CentralLink(_)
+            | Event::Rules(_)
+            | Event::Hotlist(_)
+            | Event::Timeout
+            | Event::Stop => None,
+        }
+    }
+}
+
+impl Acceptor {
+    fn observe(&mut self, event: &acceptor::Event) -> Option<Record> {
+        match event {
+            acceptor::Event::Ready(unit) => {
+                let was_lost = self.ready.replace(unit.clone()).is_none();
+                let lost = was_lost && self.faults.remove(&FaultKind::LinkLost);
+                lost.then(|| cleared(ACCEPTOR, FaultKind::LinkLost))
+            }
+            acceptor::Event::Fault(fault) => raise(ACCEPTOR, &mut self.faults, fault),
+            acceptor::Event::Cleared(kind) => clear(ACCEPTOR, &mut self.faults, *kind),
+            acceptor::Event::LinkLost => {
+                self.ready = None;
+                lost(ACCEPTOR, &mut self.faults)
+            }
+            acceptor::Event::UnitRemoved => {
+                self.unit_out = true;
+                None
+            }
+            acceptor::Event::UnitInserted => {
+                self.unit_out = false;
+                None
+            }
+            acceptor::Event::Reading
+            | acceptor::Event::Escrowed(_)
+            | acceptor::Event::Rejected(_)
+            | acceptor::Event::Stacked(_)
+            | acceptor::Event::Returned(_)
+            | acceptor::Event::Recovered { .. } => None,
+        }
+    }
+}
+
+impl Reader {
+    fn observe(&mut self, event: &card_reader::Event) -> Option<Record> {
+        match event {
+            card_reader::Event::Ready => {
+                self.ready = true;
+                clear(READER, &mut self.faults, FaultKind::LinkLost)
+            }
+            card_reader::Event::Presented(_) | card_reader::Event::Unreadable(_) => {
+                self.occupied = true;
+                None
+            }
+            card_reader::Event::Removed => {
+                self.occupied = false;
+                None
+            }
+            card_reader::Event::Fault(fault) => raise(READER, &mut self.faults, fault),
+            card_reader::Event::LinkLost => {
+                self.ready = false;
+                self.occupied = false;
+                lost(READER, &mut self.faults)
+            }
+        }
+    }
+}
+
+impl Printer {
+    fn observe(&mut self, event: &printer::Event) -> Option<Record> {
+        match event {
+            printer::Event::Ready => {
+                self.ready = true;
+                clear(PRINTER, &mut self.faults, FaultKind::LinkLost)
+            }
+            printer::Event::Fault(fault) => raise(PRINTER, &mut self.faults, fault),
+            printer::Event::Cleared(kind) => clear(PRINTER, &mut self.faults, *kind),
+            printer::Event::LinkLost => {
+                self.ready = false;
+                lost(PRINTER, &mut self.faults)
+            }
+            printer::Event::Printed(_)
+            | printer::Event::NotPrinted(..)
+            | printer::Event::PaperLow(_) => None,
+        }
+    }
+}
+
+const ACCEPTOR: &str = "acceptor";
+const READER: &str = "card_reader";
+const PRINTER: &str = "printer";
+
+fn raise(device: &str, faults: &mut BTreeSet<FaultKind>, fault: &Fault) -> Option<Record> {
+    faults.insert(fault.kind).then(|| Record::FaultRaised {
+        device: device.to_owned(),
+        fault: fault.kind,
+        vendor: fault.vendor.0,
+    })
+}
+
+fn lost(device: &str, faults: &mut BTreeSet<FaultKind>) -> Option<Record> {
+    let fault = Fault::new(FaultKind::LinkLost, driver_api::Remedy::Technician);
+    raise(device, faults, &fault)
+}
+
+fn clear(device: &str, faults: &mut BTreeSet<FaultKind>, kind: FaultKind) -> Option<Record> {
+    faults.remove(&kind).then(|| cleared(device, kind))
+}
+
+fn cleared(device: &str, fault: FaultKind) -> Record {
+    Record::FaultCleared {
+        device: device.to_owned(),
+        fault,
+    }
+}

@@ -1,0 +1,753 @@
+//! Recharging in cash: from the open slot to central's word.
+
+use domain::{Amount, NoteSet, RechargeRefusal};
+use driver_api::MoneyRisk;
+use driver_api::acceptor::{self, Command, Note, RejectReason};
+use kiosk_records::{Disposition, DoubtReason, HandBackReason, Seq};
+use ui_proto::{Action, DoneKind, NoteNews, RechargeOff};
+
+use super::{Done, Flow, Input, Visit, stray_note, unwind};
+use crate::context::{Context, FinalReply};
+use crate::settle::Settled;
+use crate::{CentralLink, Timer, TopUpReply};
+
+/// Recharging: who, and how far.
+pub(crate) struct TopUp {
+    pub(crate) visit: Visit,
+    pub(crate) stage: Stage,
+}
+
+/// How far the recharge is.
+#[derive(Clone, Debug)]
+pub(crate) enum Stage {
+    /// The slot is open, nothing is in escrow.
+    Inserting {
+        news: Option<NoteNews>,
+        wish: Option<Wish>,
+    },
+    /// A note goes back from escrow.
+    Returning {
+        value: Amount,
+        why: RechargeRefusal,
+        wish: Option<Wish>,
+    },
+    /// A note is ordered into the cash unit.
+    Stacking {
+        intent: Seq,
+        value: Amount,
+        wish: Option<Wish>,
+    },
+    /// The slot is closed; a note that was on its way in is coming back.
+    Emptying {
+        wish: Wish,
+        returned: Option<Amount>,
+    },
+    /// Stacked notes cannot come back: sure?
+    ConfirmCancel,
+    /// Last look.
+    Review,
+    /// Central is to credit.
+    Crediting {
+        intent: Seq,
+        disposition: Disposition,
+    },
+    /// Where a note is, is not known; its device is waited for.
+    CheckingNote { intent: Seq, value: Amount },
+}
+
+/// What the customer asked for while a note was moving.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    Finish,
+    Cancel,
+    Leave(Disposition),
+}
+
+impl Stage {
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Inserting { .. } => "inserting",
+            Self::Returning { .. } => "returning",
+            Self::Stacking { .. } => "stacking",
+            Self::Emptying { .. } => "emptying",
+            Self::ConfirmCancel => "confirm_cancel",
+            Self::Review => "review",
+            Self::Crediting { .. } => "crediting",
+            Self::CheckingNote { .. } => "checking_note",
+        }
+    }
+}
+
+/// Why no recharge can begin.
+pub(crate) fn recharge_off(visit: &Visit, cx: &Context) -> Option<RechargeOff> {
+    if !cx.devices.acceptor.works() {
+        return Some(RechargeOff::Acceptor);
+    }
+    fitting(visit, cx)
+        .0
+        .is_empty()
+        .then_some(RechargeOff::WalletFull)
+}
+
+/// The notes that still fit.
+pub(crate) fn fitting(visit: &Visit, cx: &Context) -> NoteSet {
+    NoteSet::of(
+        cx.rules
+            .notes
+            .0
+            .iter()
+            .copied()
+            .filter(|note| check(visit, *note, cx).is_ok()),
+    )
+}
+
+fn check(visit: &Visit, note: Amount, cx: &Context) -> Result<(), RechargeRefusal> {
+    let inserted = cx.books.customer_credit();
+    cx.rules.check_note(note, inserted, visit.balance())?;
+    if visit.balance().is_none() && cx.offline_room().saturating_sub(inserted) < note {
+        return Err(RechargeRefusal::OverOfflineMax);
+    }
+    Ok(())
+}
+
+pub(super) fn begin(visit: Visit, cx: &mut Context) -> Flow {
+    open_slot(visit, None, cx)
+}
+
+/// Opens the slot if any note fits. All the municipality's notes are enabled, also those too
+/// large now: from escrow they come back with the reason on the screen.
+fn open_slot(visit: Visit, news: Option<NoteNews>, cx: &mut Context) -> Flow {
+    if fitting(&visit, cx).0.is_empty() {
+        cx.acceptor(Command::Disable);
+    } else {
+        cx.acceptor(Command::Enable(cx.rules.notes.clone()));
+    }
+    Flow::TopUp(TopUp {
+        visit,
+        stage: Stage::Inserting { news, wish: None },
+    })
+}
+
+/// Orders what the customer is owed onto the wallet.
+pub(super) fn credit(visit: Visit, disposition: Disposition, cx: &mut Context) -> Flow {
+    if cx.books.customer_credit().is_zero() {
+        return in_doubt_only(visit, disposition, cx);
+    }
+    let intent = cx.order_top_up();
+    cx.ask_top_up(intent);
+    cx.arm(Timer::TopUpUnanswered);
+    Flow::TopUp(TopUp {
+        visit,
+        stage: Stage::Crediting {
+            intent,
+            disposition,
+        },
+    })
+}
+
+fn in_doubt_only(visit: Visit, disposition: Disposition, cx: &mut Context) -> Flow {
+    let (intent, value) = visit.doubt.expect("without credit only a doubt leads here");
+    let kind = doubt_kind(intent, value, Amount::ZERO, cx);
+    Done::enter(Some(&visit), kind, intent, disposition, cx)
+}
+
+fn doubt_kind(intent: Seq, value: Amount, credited: Amount, cx: &mut Context) -> DoneKind {
+    cx.claim_in_doubt(intent, value);
+    let number = cx.intent_id(intent).to_string();
+    DoneKind::InDoubt {
+        amount: value,
+        credited,
+        number,
+    }
+}
+
+impl TopUp {
+    pub(super) fn waits_for_customer(&self) -> bool {
+        match self.stage {
+            Stage::Inserting { .. } | Stage::ConfirmCancel | Stage::Review => true,
+            Stage::Returning { .. }
+            | Stage::Stacking { .. }
+            | Stage::Emptying { .. }
+            | Stage::Crediting { .. }
+            | Stage::CheckingNote { .. } => false,
+        }
+    }
+
+    pub(super) fn step(self, input: Input, cx: &mut Context) -> Flow {
+        let Self { visit, stage } = self;
+        match stage {
+            Stage::Inserting { news, wish } => inserting(visit, news, wish, input, cx),
+            Stage::Returning { value, why, wish } => returning(visit, value, why, wish, input, cx),
+            Stage::Stacking {
+                intent,
+                value,
+                wish,
+            } => stacking(visit, (intent, value), wish, input, cx),
+            Stage::Emptying { wish, returned } => emptying(visit, wish, returned, input, cx),
+            Stage::ConfirmCancel => confirm_cancel(visit, input, cx),
+            Stage::Review => review(visit, input, cx),
+            Stage::Crediting {
+                intent,
+                disposition,
+            } => crediting(visit, intent, disposition, input, cx),
+            Stage::CheckingNote { intent, value } => checking_note(visit, intent, value, input, cx),
+        }
+    }
+}
+
+fn stay(visit: Visit, stage: Stage) -> Flow {
+    Flow::TopUp(TopUp { visit, stage })
+}
+
+fn inserting(
+    visit: Visit,
+    news: Option<NoteNews>,
+    wish: Option<Wish>,
+    input: Input,
+    cx: &mut Context,
+) -> Flow {
+    match input {
+        Input::Action(Action::Finish | Action::Confirm) => {
+            if cx.books.customer_credit() < cx.rules.min {
+                return stay(visit, Stage::Inserting { news, wish });
+            }
+            if news == Some(NoteNews::Reading) {
+                // Someone who feeds a note and presses at once means that note, too.
+                return stay(
+                    visit,
+                    Stage::Inserting {
+                        news,
+                        wish: Some(Wish::Finish),
+                    },
+                );
+            }
+            fulfil(visit, Wish::Finish, None, cx)
+        }
+        Input::Action(Action::Back | Action::Cancel) => close_slot(visit, news, Wish::Cancel, cx),
+        Input::Expired => close_slot(visit, news, Wish::Leave(Disposition::TimedOut), cx),
+        Input::Stop => close_slot(visit, news, Wish::Leave(Disposition::Stopped), cx),
+        Input::Acceptor(event) => inserting_event(visit, news, wish, event, cx),
+        Input::Event(_)
+        | Input::Action(_)
+        | Input::Settled(_)
+        | Input::Reader(_)
+        | Input::Printer(_)
+        | Input::Session(_)
+        | Input::TopUp(..)
+        | Input::Timer(_) => stay(visit, Stage::Inserting { news, wish }),
+    }
+}
+
+fn inserting_event(
+    visit: Visit,
+    news: Option<NoteNews>,
+    wish: Option<Wish>,
+    event: acceptor::Event,
+    cx: &mut Context,
+) -> Flow {
+    let news = match event {
+        acceptor::Event::Reading => Some(NoteNews::Reading),
+        acceptor::Event::Escrowed(note) => return escrowed(visit, note, wish, cx),
+        acceptor::Event::Rejected(reason) => Some(rejected_news(reason)),
+        acceptor::Event::Returned(note) => {
+            cx.handed_back(note.value, HandBackReason::Device);
+            Some(NoteNews::GivenBack { value: note.value })
+        }
+        acceptor::Event::Fault(_) | acceptor::Event::LinkLost | acceptor::Event::UnitRemoved => {
+            return broke_off(visit, cx);
+        }
+        // Back after a short loss that was not noticed here: open the slot again.
+        acceptor::Event::Ready(_) | acceptor::Event::UnitInserted => {
+            return open_slot(visit, news, cx);
+        }
+        acceptor::Event::Stacked(_)
+        | acceptor::Event::Recovered { .. }
+        | acceptor::Event::Cleared(_) => news,
+    };
+    match wish {
+        Some(wish) if news != Some(NoteNews::Reading) => fulfil(visit, wish, None, cx),
+        Some(_) | None => stay(visit, Stage::Inserting { news, wish }),
+    }
+}
+
+fn rejected_news(reason: RejectReason) -> NoteNews {
+    match reason {
+        RejectReason::Inhibited => NoteNews::NotTaken,
+        RejectReason::NotRecognised | RejectReason::Mishandled | RejectReason::Other => {
+            NoteNews::NotRecognised
+        }
+    }
+}
+
+/// The decision: in escrow, and now in or out?
+fn escrowed(visit: Visit, note: Note, wish: Option<Wish>, cx: &mut Context) -> Flow {
+    let value = note.value;
+    match check(&visit, value, cx) {
+        Ok(()) => {
+            let intent = cx.order_stack(value);
+            stay(
+                visit,
+                Stage::Stacking {
+                    intent,
+                    value,
+                    wish,
+                },
+            )
+        }
+        Err(why) => {
+            cx.acceptor(Command::Return);
+            cx.arm(Timer::PathNotEmpty);
+            stay(visit, Stage::Returning { value, why, wish })
+        }
+    }
+}
+
+fn returning(
+    visit: Visit,
+    value: Amount,
+    why: RechargeRefusal,
+    wish: Option<Wish>,
+    input: Input,
+    cx: &mut Context,
+) -> Flow {
+    let reason = match why {
+        RechargeRefusal::NoteNotTaken => HandBackReason::NoteNotTaken,
+        RechargeRefusal::OverWalletMax => HandBackReason::OverWalletMax,
+        RechargeRefusal::OverOfflineMax => HandBackReason::OverOfflineMax,
+        RechargeRefusal::UnderMin => HandBackReason::Cancelled,
+    };
+    let news = Some(NoteNews::Returned { value, why });
+    match input {
+        Input::Acceptor(acceptor::Event::Returned(note)) => {
+            cx.timers.disarm(Timer::PathNotEmpty);
+            cx.handed_back(note.value, reason);
+            match wish {
+                Some(wish) => fulfil(visit, wish, Some(note.value), cx),
+                None => stay(visit, Stage::Inserting { news, wish: None }),
+            }
+        }
+        Input::Acceptor(
+            acceptor::Event::Fault(_) | acceptor::Event::LinkLost | acceptor::Event::UnitRemoved,
+        ) => broke_off(visit, cx),
+        Input::Timer(Timer::PathNotEmpty) => broke_off(visit, cx),
+        Input::Action(action) => {
+            let wish = wish_of(action).or(wish);
+            stay(visit, Stage::Returning { value, why, wish })
+        }
+        Input::Stop => {
+            let wish = Some(Wish::Leave(Disposition::Stopped));
+            stay(visit, Stage::Returning { value, why, wish })
+        }
+        Input::Event(_)
+        | Input::Acceptor(_)
+        | Input::Settled(_)
+        | Input::Reader(_)
+        | Input::Printer(_)
+        | Input::Session(_)
+        | Input::TopUp(..)
+        | Input::Timer(_)
+        | Input::Expired => stay(visit, Stage::Returning { value, why, wish }),
+    }
+}
+
+fn stacking(
+    visit: Visit,
+    (intent, value): (Seq, Amount),
+    wish: Option<Wish>,
+    input: Input,
+    cx: &mut Context,
+) -> Flow {
+    match input {
+        Input::Settled(settled) => {
+            cx.timers.disarm(Timer::AcceptorSilent);
+            cx.touched();
+            let news = match settled {
+                Settled::Stacked(value) => NoteNews::Counted { value },
+                Settled::Returned(value) => NoteNews::GivenBack { value },
+            };
+            match wish {
+                Some(wish) => fulfil(visit, wish, None, cx),
+                None => open_slot(visit, Some(news), cx),
+            }
+        }
+        Input::Timer(Timer::AcceptorSilent) => {
+            doubt(visit, intent, value, DoubtReason::DeviceSilent, cx)
+        }
+        Input::Acceptor(acceptor::Event::LinkLost) => check_note(visit, intent, value, cx),
+        Input::Acceptor(acceptor::Event::Fault(fault)) if fault.money == MoneyRisk::InDoubt => {
+            let reason = match fault.kind {
+                driver_api::FaultKind::Fraud => DoubtReason::Fraud,
+                _ => DoubtReason::Jam,
+            };
+            doubt(visit, intent, value, reason, cx)
+        }
+        // The box was pulled: `settle` has written the doubt down.
+        Input::Acceptor(acceptor::Event::UnitRemoved) => given_up(visit, intent, value, cx),
+        Input::Action(action) => {
+            let wish = wish_of(action).or(wish);
+            stay(
+                visit,
+                Stage::Stacking {
+                    intent,
+                    value,
+                    wish,
+                },
+            )
+        }
+        Input::Stop => {
+            let wish = Some(Wish::Leave(Disposition::Stopped));
+            stay(
+                visit,
+                Stage::Stacking {
+                    intent,
+                    value,
+                    wish,
+                },
+            )
+        }
+        Input::Event(_)
+        | Input::Acceptor(_)
+        | Input::Reader(_)
+        | Input::Printer(_)
+        | Input::Session(_)
+        | Input::TopUp(..)
+        | Input::Timer(_)
+        | Input::Expired => stay(
+            visit,
+            Stage::Stacking {
+                intent,
+                value,
+                wish,
+            },
+        ),
+    }
+}
+
+fn wish_of(action: Action) -> Option<Wish> {
+    match action {
+        Action::Finish | Action::Confirm => Some(Wish::Finish),
+        Action::Cancel | Action::Back => Some(Wish::Cancel),
+        Action::Language(_)
+        | Action::Prefs(_)
+        | Action::Digit(_)
+        | Action::Erase
+        | Action::Recharge
+        | Action::Print
+        | Action::ShowReceipt
+        | Action::MoreTime => None,
+    }
+}
+
+/// The line broke while the note moved: its device will tell when it is back.
+fn check_note(visit: Visit, intent: Seq, value: Amount, cx: &mut Context) -> Flow {
+    cx.timers.disarm(Timer::AcceptorSilent);
+    cx.arm(Timer::RecoveryUnanswered);
+    stay(visit, Stage::CheckingNote { intent, value })
+}
+
+fn checking_note(visit: Visit, intent: Seq, value: Amount, input: Input, cx: &mut Context) -> Flow {
+    match input {
+        Input::Settled(_) => {
+            cx.timers.disarm(Timer::RecoveryUnanswered);
+            unwind(visit, Disposition::Faulted, cx)
+        }
+        // Back, and knows nothing of it: `settle` has written the doubt down.
+        Input::Acceptor(acceptor::Event::Ready(_) | acceptor::Event::UnitRemoved)
+            if cx.books.note_in_flight().is_none() && cx.books.intent(intent).is_some() =>
+        {
+            given_up(visit, intent, value, cx)
+        }
+        Input::Timer(Timer::RecoveryUnanswered) => {
+            doubt(visit, intent, value, DoubtReason::LinkLost, cx)
+        }
+        Input::Event(_)
+        | Input::Action(_)
+        | Input::Acceptor(_)
+        | Input::Reader(_)
+        | Input::Printer(_)
+        | Input::Session(_)
+        | Input::TopUp(..)
+        | Input::Timer(_)
+        | Input::Expired
+        | Input::Stop => stay(visit, Stage::CheckingNote { intent, value }),
+    }
+}
+
+/// Writes down that the note's place is not known, and brings the rest to safety.
+fn doubt(visit: Visit, intent: Seq, value: Amount, why: DoubtReason, cx: &mut Context) -> Flow {
+    cx.note_in_doubt(intent, why);
+    given_up(visit, intent, value, cx)
+}
+
+fn given_up(mut visit: Visit, intent: Seq, value: Amount, cx: &mut Context) -> Flow {
+    cx.timers.disarm(Timer::AcceptorSilent);
+    cx.timers.disarm(Timer::RecoveryUnanswered);
+    visit.doubt = Some((intent, value));
+    unwind(visit, Disposition::Faulted, cx)
+}
+
+/// The acceptor failed with nothing of ours on its way: credit what was counted, or go back.
+fn broke_off(visit: Visit, cx: &mut Context) -> Flow {
+    cx.timers.disarm(Timer::PathNotEmpty);
+    cx.acceptor(Command::Disable);
+    if cx.books.customer_credit().is_zero() {
+        cx.touched();
+        return Flow::Home(visit);
+    }
+    stay(visit, Stage::Review)
+}
+
+/// Closes the slot; a note that is on its way in comes back first.
+fn close_slot(visit: Visit, news: Option<NoteNews>, wish: Wish, cx: &mut Context) -> Flow {
+    if news == Some(NoteNews::Reading) {
+        cx.acceptor(Command::Disable);
+        cx.arm(Timer::PathNotEmpty);
+        return stay(
+            visit,
+            Stage::Emptying {
+                wish,
+                returned: None,
+            },
+        );
+    }
+    fulfil(visit, wish, None, cx)
+}
+
+fn emptying(
+    visit: Visit,
+    wish: Wish,
+    returned: Option<Amount>,
+    input: Input,
+    cx: &mut Context,
+) -> Flow {
+    match input {
+        Input::Acceptor(acceptor::Event::Escrowed(note)) => {
+            cx.acceptor(Command::Return);
+            cx.arm(Timer::PathNotEmpty);
+            stay(
+                visit,
+                Stage::Emptying {
+                    wish,
+                    returned: Some(note.value),
+                },
+            )
+        }
+        Input::Acceptor(acceptor::Event::Returned(note)) => {
+            cx.handed_back(note.value, HandBackReason::Cancelled);
+            fulfil(visit, wish, Some(note.value), cx)
+        }
+        Input::Acceptor(
+            acceptor::Event::Rejected(_)
+            | acceptor::Event::Fault(_)
+            | acceptor::Event::LinkLost
+            | acceptor::Event::UnitRemoved,
+        )
+        | Input::Timer(Timer::PathNotEmpty) => fulfil(visit, wish, returned, cx),
+        Input::Stop => stay(
+            visit,
+            Stage::Emptying {
+                wish: Wish::Leave(Disposition::Stopped),
+                returned,
+            },
+        ),
+        Input::Event(_)
+        | Input::Action(_)
+        | Input::Acceptor(_)
+        | Input::Settled(_)
+        | Input::Reader(_)
+        | Input::Printer(_)
+        | Input::Session(_)
+        | Input::TopUp(..)
+        | Input::Timer(_)
+        | Input::Expired => stay(visit, Stage::Emptying { wish, returned }),
+    }
+}
+
+/// Nothing moves any more: do what the customer asked for.
+fn fulfil(visit: Visit, wish: Wish, returned: Option<Amount>, cx: &mut Context) -> Flow {
+    cx.timers.disarm(Timer::PathNotEmpty);
+    cx.acceptor(Command::Disable);
+    cx.touched();
+    let has_credit = !cx.books.customer_credit().is_zero();
+    match wish {
+        Wish::Finish if has_credit => stay(visit, Stage::Review),
+        Wish::Cancel if has_credit => stay(visit, Stage::ConfirmCancel),
+        Wish::Leave(disposition) if has_credit => unwind(visit, disposition, cx),
+        Wish::Finish | Wish::Cancel => super::done::leave(Disposition::Cancelled, returned, cx),
+        Wish::Leave(disposition) => super::done::leave(disposition, returned, cx),
+    }
+}
+
+fn confirm_cancel(visit: Visit, input: Input, cx: &mut Context) -> Flow {
+    match input {
+        Input::Action(Action::Confirm | Action::Cancel) => {
+            unwind(visit, Disposition::Cancelled, cx)
+        }
+        Input::Action(Action::Back) => open_slot(visit, None, cx),
+        other => closed_slot(visit, Stage::ConfirmCancel, other, cx),
+    }
+}
+
+fn review(visit: Visit, input: Input, cx: &mut Context) -> Flow {
+    match input {
+        Input::Action(Action::Confirm | Action::Finish) => {
+            unwind(visit, Disposition::Completed, cx)
+        }
+        Input::Action(Action::Back) if can_add(&visit, cx) => open_slot(visit, None, cx),
+        Input::Action(Action::Cancel) => stay(visit, Stage::ConfirmCancel),
+        other => closed_slot(visit, Stage::Review, other, cx),
+    }
+}
+
+/// May the customer go back and insert more?
+pub(crate) fn can_add(visit: &Visit, cx: &Context) -> bool {
+    recharge_off(visit, cx).is_none()
+}
+
+/// What the screens do alike on which the slot is closed and credit waits for a word.
+fn closed_slot(visit: Visit, stage: Stage, input: Input, cx: &mut Context) -> Flow {
+    match input {
+        Input::Expired => unwind(visit, Disposition::TimedOut, cx),
+        Input::Stop => unwind(visit, Disposition::Stopped, cx),
+        Input::Acceptor(event) => {
+            stray_note(&event, HandBackReason::Cancelled, cx);
+            stay(visit, stage)
+        }
+        Input::Event(_)
+        | Input::Action(_)
+        | Input::Settled(_)
+        | Input::Reader(_)
+        | Input::Printer(_)
+        | Input::Session(_)
+        | Input::TopUp(..)
+        | Input::Timer(_) => stay(visit, stage),
+    }
+}
+
+fn crediting(
+    visit: Visit,
+    intent: Seq,
+    disposition: Disposition,
+    input: Input,
+    cx: &mut Context,
+) -> Flow {
+    match input {
+        Input::TopUp(answered, reply) if answered == intent => {
+            credit_reply(visit, intent, disposition, reply, cx)
+        }
+        Input::Timer(Timer::TopUpAskAgain) => {
+            cx.ask_top_up(intent);
+            stay(
+                visit,
+                Stage::Crediting {
+                    intent,
+                    disposition,
+                },
+            )
+        }
+        Input::Timer(Timer::TopUpUnanswered) => queue(visit, intent, disposition, cx),
+        Input::Acceptor(event) => {
+            stray_note(&event, HandBackReason::Cancelled, cx);
+            stay(
+                visit,
+                Stage::Crediting {
+                    intent,
+                    disposition,
+                },
+            )
+        }
+        Input::Event(_)
+        | Input::Action(_)
+        | Input::Settled(_)
+        | Input::Reader(_)
+        | Input::Printer(_)
+        | Input::Session(_)
+        | Input::TopUp(..)
+        | Input::Timer(_)
+        | Input::Expired
+        | Input::Stop => stay(
+            visit,
+            Stage::Crediting {
+                intent,
+                disposition,
+            },
+        ),
+    }
+}
+
+fn credit_reply(
+    mut visit: Visit,
+    intent: Seq,
+    disposition: Disposition,
+    reply: TopUpReply,
+    cx: &mut Context,
+) -> Flow {
+    let amount = cx.books.customer_credit();
+    let (final_reply, kind) = match reply {
+        TopUpReply::Accepted {
+            ledger_ref,
+            balance,
+        } => {
+            if let Some(account) = &mut visit.account {
+                account.balance = balance;
+            }
+            (
+                FinalReply::Accepted { ledger_ref },
+                DoneKind::Credited { amount, balance },
+            )
+        }
+        TopUpReply::Refused(reason) => {
+            let number = cx.intent_id(intent).to_string();
+            (
+                FinalReply::Refused(reason),
+                DoneKind::Claim { amount, number },
+            )
+        }
+        TopUpReply::Away => {
+            // Without a PIN there was no central before either: do not keep the customer waiting.
+            if visit.account.is_none() || cx.stopping {
+                return queue(visit, intent, disposition, cx);
+            }
+            cx.arm(Timer::TopUpAskAgain);
+            return stay(
+                visit,
+                Stage::Crediting {
+                    intent,
+                    disposition,
+                },
+            );
+        }
+    };
+    cx.top_up_answered(intent, amount, final_reply);
+    finish(visit, kind, (intent, amount), disposition, cx)
+}
+
+fn queue(visit: Visit, intent: Seq, disposition: Disposition, cx: &mut Context) -> Flow {
+    let amount = cx.books.customer_credit();
+    cx.central = CentralLink::Away;
+    cx.queue_top_up(intent, amount);
+    let number = cx.intent_id(intent).to_string();
+    finish(
+        visit,
+        DoneKind::Pending { amount, number },
+        (intent, amount),
+        disposition,
+        cx,
+    )
+}
+
+fn finish(
+    visit: Visit,
+    kind: DoneKind,
+    (intent, credited): (Seq, Amount),
+    disposition: Disposition,
+    cx: &mut Context,
+) -> Flow {
+    cx.timers.disarm(Timer::TopUpUnanswered);
+    cx.timers.disarm(Timer::TopUpAskAgain);
+    let (intent, kind) = match visit.doubt {
+        Some((doubted, value)) => (doubted, doubt_kind(doubted, value, credited, cx)),
+        None => (intent, kind),
+    };
+    Done::enter(Some(&visit), kind, intent, disposition, cx)
+}

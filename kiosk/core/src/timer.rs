@@ -1,0 +1,124 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::Mono;
+
+/// Why the kiosk wants to be woken. Every deadline has its reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Timer {
+    /// The customer has not touched anything: warn.
+    CustomerIdle,
+    /// One second less on the warning.
+    WarningTick,
+    /// A card shows no result.
+    CardSilent,
+    /// Central has not answered about the PIN.
+    PinUnanswered,
+    /// The acceptor has not said what became of a note.
+    AcceptorSilent,
+    /// The note path has not become empty.
+    PathNotEmpty,
+    /// Central has not answered about a top-up: queue it.
+    TopUpUnanswered,
+    /// Ask central again about the top-up of the customer who is here.
+    TopUpAskAgain,
+    /// Ask central again about the queued top-ups.
+    AskQueued,
+    /// The printer has not said what became of a receipt.
+    PrinterSilent,
+    /// This screen has been read by now.
+    Linger,
+    /// The devices have not told what happened before the power cut.
+    RecoveryUnanswered,
+}
+
+/// How long each of them is. Configuration; every value in ms of the monotonic clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// Until the warning.
+    pub customer_idle: Duration,
+    /// Length of the warning, at least 20 s [WCAG 2.2.1].
+    pub warning: Duration,
+    /// See [`Timer::CardSilent`].
+    pub card_silent: Duration,
+    /// See [`Timer::PinUnanswered`].
+    pub pin_unanswered: Duration,
+    /// See [`Timer::AcceptorSilent`]; a slow stacker needs a few seconds.
+    pub acceptor_silent: Duration,
+    /// See [`Timer::PathNotEmpty`].
+    pub path_not_empty: Duration,
+    /// See [`Timer::TopUpUnanswered`].
+    pub top_up_unanswered: Duration,
+    /// See [`Timer::TopUpAskAgain`].
+    pub top_up_ask_again: Duration,
+    /// See [`Timer::AskQueued`].
+    pub ask_queued: Duration,
+    /// See [`Timer::PrinterSilent`].
+    pub printer_silent: Duration,
+    /// A refusal, a done screen without a choice.
+    pub linger: Duration,
+    /// The good-bye.
+    pub goodbye: Duration,
+    /// See [`Timer::RecoveryUnanswered`].
+    pub recovery_unanswered: Duration,
+}
+
+impl Timing {
+    /// The shortest warning the law leaves us.
+    pub const WARNING_MIN: Duration = Duration::from_secs(20);
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        let s = Duration::from_secs;
+        Self {
+            customer_idle: s(60),
+            warning: s(30),
+            card_silent: s(5),
+            pin_unanswered: s(12),
+            acceptor_silent: s(15),
+            path_not_empty: s(8),
+            top_up_unanswered: s(12),
+            top_up_ask_again: s(2),
+            ask_queued: s(10),
+            printer_silent: s(40),
+            linger: s(12),
+            goodbye: s(5),
+            recovery_unanswered: s(30),
+        }
+    }
+}
+
+/// Deadlines by reason; one of each at most.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Timers(BTreeMap<Timer, Mono>);
+
+impl Timers {
+    pub(crate) fn arm(&mut self, timer: Timer, at: Mono) {
+        self.0.insert(timer, at);
+    }
+
+    pub(crate) fn disarm(&mut self, timer: Timer) {
+        self.0.remove(&timer);
+    }
+
+    /// All but the one that belongs to no visit.
+    pub(crate) fn disarm_visit(&mut self) {
+        self.0.retain(|timer, _| *timer == Timer::AskQueued);
+    }
+
+    pub(crate) fn is_armed(&self, timer: Timer) -> bool {
+        self.0.contains_key(&timer)
+    }
+
+    pub(crate) fn next(&self) -> Option<(Mono, Timer)> {
+        self.0.iter().map(|(timer, at)| (*at, *timer)).min()
+    }
+
+    /// Takes the earliest that has come.
+    pub(crate) fn pop_due(&mut self, now: Mono) -> Option<Timer> {
+        let (_, timer) = self.next().filter(|(at, _)| *at <= now)?;
+        self.0.remove(&timer);
+        Some(timer)
+    }
+}

@@ -1,0 +1,145 @@
+//! What the screen shows of a state: a pure look, no decision.
+
+use domain::{Amount, Pin};
+use ui_proto::{Home, Inserting, NoteNews, ReceiptState, Review, Screen, View};
+
+use crate::CentralLink;
+use crate::context::Context;
+use crate::flow::{Done, Flow, Receipt, Stage, TopUp, Visit, insert, out_of_service};
+
+pub(crate) fn view(flow: &Flow, cx: &Context) -> View {
+    View {
+        lang: cx.lang,
+        prefs: cx.prefs,
+        ends_in_s: cx.ends_in_s,
+        screen: screen(flow, cx),
+    }
+}
+
+fn screen(flow: &Flow, cx: &Context) -> Screen {
+    match flow {
+        Flow::Starting | Flow::Recovering => Screen::Starting,
+        Flow::Idle => match out_of_service(cx) {
+            Some(reason) => Screen::OutOfService { reason },
+            None => Screen::Attract {
+                limited: cx.central == CentralLink::Away,
+            },
+        },
+        Flow::PresentCard => Screen::PresentCard,
+        Flow::Refused(reason) => Screen::CardRefused { reason: *reason },
+        Flow::Pin(entry) => Screen::Pin {
+            digits: entry.typed(),
+            digits_min: PIN_MIN,
+            digits_max: PIN_MAX,
+            error: entry.error,
+        },
+        Flow::CheckingPin(_) => Screen::CheckingPin,
+        Flow::Home(visit) => home(visit, cx),
+        Flow::TopUp(top_up) => top_up_screen(top_up, cx),
+        Flow::Done(done) => Screen::Done {
+            done: done.kind.clone(),
+            receipt: receipt(done, cx),
+        },
+        Flow::Goodbye {
+            returned,
+            timed_out,
+        } => Screen::Goodbye {
+            returned: *returned,
+            timed_out: *timed_out,
+        },
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "4 and 8")]
+const PIN_MIN: u8 = Pin::LEN_MIN as u8;
+#[expect(clippy::cast_possible_truncation, reason = "4 and 8")]
+const PIN_MAX: u8 = Pin::LEN_MAX as u8;
+
+fn home(visit: &Visit, cx: &Context) -> Screen {
+    let card = visit.card.number.reveal().masked();
+    match &visit.account {
+        Some(account) => Screen::Home(Home {
+            holder: account.holder.reveal().clone(),
+            card,
+            balance: account.balance,
+            movements: account.movements.clone(),
+            recharge_off: insert::recharge_off(visit, cx),
+        }),
+        None => Screen::OfflineHome {
+            card,
+            max: cx.offline_room(),
+        },
+    }
+}
+
+fn top_up_screen(top_up: &TopUp, cx: &Context) -> Screen {
+    let TopUp { visit, stage } = top_up;
+    let credit = cx.books.customer_credit();
+    match stage {
+        Stage::Inserting { news, wish } => inserting(visit, None, *news, wish.is_none(), cx),
+        Stage::Returning { value, why, .. } => {
+            let news = NoteNews::Returned {
+                value: *value,
+                why: *why,
+            };
+            inserting(visit, None, Some(news), false, cx)
+        }
+        Stage::Stacking { value, wish, .. } => {
+            inserting(visit, Some(*value), None, wish.is_none(), cx)
+        }
+        Stage::Emptying { returned, .. } => {
+            let news = returned.map(|value| NoteNews::GivenBack { value });
+            inserting(visit, None, news.or(Some(NoteNews::Reading)), false, cx)
+        }
+        Stage::ConfirmCancel => Screen::ConfirmCancel { inserted: credit },
+        Stage::Review => Screen::Review(Review {
+            amount: credit,
+            balance: visit.balance(),
+            balance_after: visit
+                .balance()
+                .and_then(|balance| balance.checked_add(credit)),
+            can_add: insert::can_add(visit, cx),
+        }),
+        Stage::Crediting { .. } => Screen::Crediting { amount: credit },
+        Stage::CheckingNote { value, .. } => Screen::CheckingNote { value: *value },
+    }
+}
+
+fn inserting(
+    visit: &Visit,
+    escrowed: Option<Amount>,
+    news: Option<NoteNews>,
+    may_finish: bool,
+    cx: &Context,
+) -> Screen {
+    let inserted = cx.books.customer_credit();
+    Screen::Inserting(Inserting {
+        inserted,
+        escrowed,
+        balance: visit.balance(),
+        notes: insert::fitting(visit, cx).0.into_iter().collect(),
+        news,
+        can_finish: may_finish && inserted >= cx.rules.min && !inserted.is_zero(),
+        min: cx.rules.min,
+        max: match visit.balance() {
+            Some(_) => cx.rules.wallet_max,
+            None => cx.offline_room(),
+        },
+    })
+}
+
+fn receipt(done: &Done, cx: &Context) -> ReceiptState {
+    match done.receipt {
+        Receipt::Offered => ReceiptState::Offer {
+            can_print: cx.devices.printer.works(),
+        },
+        Receipt::Printing(_) => ReceiptState::Printing,
+        Receipt::InSlot => ReceiptState::Take,
+        Receipt::NotPrinted => ReceiptState::NotPrinted {
+            text: done.text.clone(),
+        },
+        Receipt::OnScreen => ReceiptState::OnScreen {
+            text: done.text.clone(),
+        },
+    }
+}
