@@ -21,7 +21,7 @@ pub use books::{Difference, KioskBooks};
 pub use cards::{CardSession, CardSessionRequest, CardStatus, CardStatusChange};
 #[cfg(feature = "client")]
 pub use client::{Client, ClientConfig, ClientError, ConfigError, Delivery, Fetched};
-pub use config::{CardKeys, Hotlist, HotlistEntry, KioskConfig, Municipality, PublicKey};
+pub use config::{Hotlist, HotlistEntry, KioskConfig, Municipality};
 pub use journal::{JournalAck, JournalBatch};
 pub use problem::{Problem, ProblemKind};
 pub use topups::{TopUpAnswer, TopUpRequest};

@@ -1,6 +1,8 @@
 //! Schemas of the words that `domain` and `kiosk-records` lend us: those crates know nothing of
 //! OpenAPI, so their JSON is described here, and a test holds the two together.
 
+use std::collections::BTreeMap;
+
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{KnownFormat, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{Object, ObjectBuilder};
@@ -147,6 +149,16 @@ pub(crate) enum TopUpRefusal {
     UnderMin,
 }
 
+/// The public keys of the network's cards.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes driver_mifare::CardKeys")]
+pub(crate) struct CardKeys {
+    /// Which network's.
+    network: u16,
+    /// Ed25519, 64 hex digits, by key version.
+    keys: BTreeMap<String, String>,
+}
+
 /// One line of a journal.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes kiosk_records::Sealed")]
@@ -219,6 +231,10 @@ mod tests {
             kind: CashTopUp,
             cents: 1,
         });
+        assert_same_properties::<CardKeys>(&driver_mifare::CardKeys::new(
+            driver_mifare::NetworkCode(1),
+            BTreeMap::new(),
+        ));
         assert_same_properties::<Sealed>(&kiosk_records::Sealed {
             seq: Seq(1),
             prev_hash: Hash::GENESIS,
