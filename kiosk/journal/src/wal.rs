@@ -25,11 +25,11 @@ pub(crate) fn damaged_frame(wal: &[u8], page_len_default: usize) -> Option<usize
         None => (frames.first()?.salt(), 0),
     };
     let ours = |frame: &&Frame<'_>| frame.salt() == salt && salt != [0; 8];
-    let since_commit = frames[bad..]
+    let mut since_commit = frames[bad..]
         .iter()
         .filter(ours)
         .skip_while(|frame| !frame.commits());
-    let damaged = since_commit.skip(1).next().is_some();
+    let damaged = since_commit.nth(1).is_some();
     damaged.then_some(if header.is_some() { bad + 1 } else { 0 })
 }
 

@@ -1,5 +1,7 @@
 //! The process dies in the middle of its work. What it was told is on disk, is on disk.
 
+#![allow(clippy::unwrap_used, reason = "in tests")]
+
 mod common;
 
 use std::io::{BufRead, BufReader};

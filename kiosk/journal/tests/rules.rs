@@ -1,5 +1,7 @@
 //! What the journal refuses, whoever asks: our own writer, or a SQLite shell.
 
+#![allow(clippy::unwrap_used, reason = "in tests")]
+
 mod common;
 
 use std::path::Path;

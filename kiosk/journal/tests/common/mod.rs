@@ -1,5 +1,6 @@
 //! Records as a kiosk writes them.
 #![allow(dead_code, reason = "each test file uses some")]
+#![allow(clippy::unwrap_used, reason = "in tests")]
 
 use std::path::{Path, PathBuf};
 
