@@ -6,7 +6,7 @@ mod vault;
 
 use std::collections::BTreeMap;
 
-use domain::{Amount, CardRef, Lang};
+use domain::{Amount, CardRef, Lang, Wall};
 use driver_api::acceptor::NotePlace;
 use kiosk_records::{Account, ClaimBasis, DoubtReason, Record, Seq};
 use serde::{Deserialize, Serialize};
@@ -59,6 +59,8 @@ pub enum Act {
         amount: Amount,
         /// PIN not checked, balance not known.
         offline: bool,
+        /// When it was ordered.
+        at: Wall,
         /// The visit is over; it is asked for until central answers.
         queued: bool,
     },
@@ -213,6 +215,7 @@ impl Books {
                 card_ref,
                 amount,
                 offline,
+                at,
             } => {
                 let visit = self.open_visit()?.id;
                 require(
@@ -224,6 +227,7 @@ impl Books {
                     card_ref: *card_ref,
                     amount: *amount,
                     offline: *offline,
+                    at: *at,
                     queued: false,
                 };
                 self.intents.insert(seq, OpenIntent { visit, act });

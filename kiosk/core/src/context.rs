@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::{Amount, Lang, RechargeRules};
@@ -18,6 +19,7 @@ pub(crate) struct Context {
     pub(crate) config: Config,
     pub(crate) books: Books,
     pub(crate) rules: RechargeRules,
+    pub(crate) municipality: BTreeMap<Lang, String>,
     pub(crate) hotlist: Option<Hotlist>,
     pub(crate) central: CentralLink,
     pub(crate) devices: Devices,
@@ -29,6 +31,7 @@ pub(crate) struct Context {
     /// Seconds left on the idle warning.
     pub(crate) ends_in_s: Option<u16>,
     pub(crate) stopping: bool,
+    clock_offset_ms: Option<i64>,
     next_job: u64,
     shown: Option<View>,
     step: Step,
@@ -38,6 +41,7 @@ impl Context {
     pub(crate) fn new(config: Config, books: Books) -> Self {
         Self {
             rules: config.rules.clone(),
+            municipality: BTreeMap::new(),
             lang: config.lang,
             config,
             books,
@@ -50,6 +54,7 @@ impl Context {
             prefs: Prefs::default(),
             ends_in_s: None,
             stopping: false,
+            clock_offset_ms: None,
             next_job: 0,
             shown: None,
             step: Step::default(),
@@ -62,6 +67,22 @@ impl Context {
             "the step before was not taken"
         );
         self.now = now;
+    }
+
+    /// Writes down when the wall clock jumped against the monotonic one.
+    pub(crate) fn watch_clock(&mut self) {
+        let offset_ms = self.now.wall.utc_ms - i64::try_from(self.now.mono.0).unwrap_or(i64::MAX);
+        let by_ms = offset_ms - self.clock_offset_ms.replace(offset_ms).unwrap_or(offset_ms);
+        if by_ms.abs() > CLOCK_STEP_MIN_MS {
+            self.record(Record::ClockStepped { by_ms });
+        }
+    }
+
+    /// The municipality's name in the visit's language.
+    pub(crate) fn municipality(&self) -> &str {
+        self.municipality
+            .get(&self.lang)
+            .unwrap_or(&self.config.municipality)
     }
 
     pub(crate) fn finish(&mut self) -> Step {
@@ -226,11 +247,15 @@ impl Context {
             .expect("credit exists only in a visit (M4)");
         let (card_ref, offline) = (visit.card_ref, visit.offline);
         let amount = self.books.customer_credit();
-        self.record(Record::TopUpOrdered {
-            card_ref,
-            amount,
-            offline,
-        })
+        {
+            let at = self.now.wall;
+            self.record(Record::TopUpOrdered {
+                card_ref,
+                amount,
+                offline,
+                at,
+            })
+        }
     }
 
     /// Asks central about a top-up that the books hold open. Harmless when repeated: same key.
@@ -242,6 +267,7 @@ impl Context {
             card_ref,
             amount,
             offline,
+            at,
             ..
         } = open.act
         else {
@@ -254,6 +280,7 @@ impl Context {
             card_ref,
             amount,
             offline,
+            at,
         };
         self.effect(Effect::Central(request));
     }
@@ -323,6 +350,9 @@ impl Context {
         self.record(record);
     }
 }
+
+/// A smaller jump of the wall clock is ordinary discipline.
+const CLOCK_STEP_MIN_MS: i64 = 60_000;
 
 /// An answer of central that closes a top-up.
 pub(crate) enum FinalReply {

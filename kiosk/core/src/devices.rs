@@ -84,7 +84,7 @@ impl Devices {
             | Event::Action(_)
             | Event::Central(_)
             | Event::CentralLink(_)
-            | Event::Rules(_)
+            | Event::Settings(_)
             | Event::Hotlist(_)
             | Event::Timeout
             | Event::Stop => None,

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Amount, CardNumber, CardRef, Mono, Pii, Pin, RechargeRules, Uid, Wall, WalletMovement,
+    Amount, CardNumber, CardRef, Lang, Mono, Pii, Pin, RechargeRules, Uid, Wall, WalletMovement,
 };
 use driver_api::{acceptor, card_reader, printer};
 use kiosk_records::{IntentId, Record, Seq, TopUpRefusal};
@@ -36,14 +36,23 @@ pub enum Event {
     Central(CentralReply),
     /// Central can, or cannot, be reached: noticed by anyone who talked to it.
     CentralLink(CentralLink),
-    /// Municipal rules, as central gave them last.
-    Rules(RechargeRules),
+    /// What the municipality decides, as central gave it last.
+    Settings(Settings),
     /// Denied cards, as central gave them last.
     Hotlist(Hotlist),
     /// A deadline of [`crate::Kiosk::poll_timeout`] has come.
     Timeout,
     /// The process is to stop: bring everything to safety.
     Stop,
+}
+
+/// What the municipality decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// What may be recharged.
+    pub rules: RechargeRules,
+    /// Its name on receipts, by language; [`crate::Config::municipality`] where there is none.
+    pub municipality: BTreeMap<Lang, String>,
 }
 
 /// Can central be reached?
@@ -99,6 +108,8 @@ pub enum CentralRequest {
         amount: Amount,
         /// PIN not checked.
         offline: bool,
+        /// When it was ordered: the same in every repetition.
+        at: Wall,
     },
 }
 

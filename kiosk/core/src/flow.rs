@@ -134,12 +134,13 @@ fn step_event(flow: Flow, event: Event, cx: &mut Context) -> Flow {
             }
             flow
         }
-        Event::Rules(rules) => {
-            if cx.rules != rules {
-                cx.rules = rules;
+        Event::Settings(settings) => {
+            if cx.rules != settings.rules {
+                cx.rules = settings.rules;
                 let digest = format!("{:016x}", fnv(&format!("{:?}", cx.rules)));
                 cx.record(Record::RulesApplied { digest });
             }
+            cx.municipality = settings.municipality;
             flow
         }
         Event::Hotlist(hotlist) => {

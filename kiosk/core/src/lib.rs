@@ -30,7 +30,7 @@ pub use crate::books::{
 pub use crate::config::Config;
 pub use crate::event::{
     Account, CentralLink, CentralReply, CentralRequest, Denied, Effect, Entry, Event, Hotlist, Now,
-    SessionReply, Step, TopUpReply,
+    SessionReply, Settings, Step, TopUpReply,
 };
 pub use crate::timer::{Timer, Timing};
 
@@ -60,6 +60,7 @@ impl Kiosk {
     pub fn handle(&mut self, now: Now, event: Event) -> Step {
         let before = invariants::Totals::of(&self.context.books);
         self.context.begin(now);
+        self.context.watch_clock();
         let flow = std::mem::replace(&mut self.flow, Flow::Starting);
         self.flow = match event {
             Event::Timeout => self.handle_due(flow),

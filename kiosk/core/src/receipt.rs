@@ -23,7 +23,7 @@ pub(crate) fn document(slip: &Slip<'_>, cx: &Context) -> Document {
     let pair = |label: &str, value: String| Line::Pair(label.to_owned(), value);
     let when = format!("{} {}", lang.date(cx.now.wall), lang.time(cx.now.wall));
     let mut lines = vec![
-        Line::Title(cx.config.municipality.clone()),
+        Line::Title(cx.municipality().to_owned()),
         Line::Gap,
         Line::Strong(headline(slip.kind, w).to_owned()),
         Line::Rule,
@@ -40,7 +40,7 @@ pub(crate) fn document(slip: &Slip<'_>, cx: &Context) -> Document {
     lines.push(Line::Gap);
     if let Some(advice) = advice(slip.kind, w) {
         lines.push(Line::Text(advice.to_owned()));
-        lines.push(Line::Text(cx.config.office.clone()));
+        lines.push(Line::Strong(cx.config.office.clone()));
         lines.push(Line::Gap);
     }
     lines.push(Line::Qr(summary(slip, cx)));

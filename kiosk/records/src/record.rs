@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use domain::{Amount, CardRef, Lang};
+use domain::{Amount, CardRef, Lang, Wall};
 use driver_api::FaultKind;
 use driver_api::acceptor::NotePlace;
 use serde::{Deserialize, Serialize};
@@ -207,6 +207,8 @@ pub enum Record {
         amount: Amount,
         /// The PIN was not checked and the balance not known.
         offline: bool,
+        /// When: a part of the request, so that every repetition is the same.
+        at: Wall,
     },
     /// Central did: Dr customer credit (or top-ups queued), Cr wallet payable.
     TopUpAccepted {
