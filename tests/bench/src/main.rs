@@ -1,0 +1,52 @@
+//! `./dev bench`: measures what we promise, each thing beside something in the same run, and prints
+//! Markdown. No test fails on time; a person reads the ratios.
+
+#![allow(clippy::print_stdout, reason = "the report is the output")]
+
+mod bare;
+mod journal;
+mod measure;
+mod report;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::{Parser, ValueEnum};
+
+/// Measures what we promise; prints Markdown.
+#[derive(Parser)]
+struct Args {
+    /// What to measure; all if none is named.
+    sections: Vec<Name>,
+    /// Where to write what must be on a real disk.
+    #[arg(long, default_value = "target")]
+    disk: PathBuf,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Name {
+    /// What a record costs.
+    Journal,
+}
+
+#[tokio::main(flavor = "multi_thread")]
+async fn main() -> Result<()> {
+    let args = Args::parse();
+    let names = if args.sections.is_empty() {
+        Name::value_variants().to_vec()
+    } else {
+        args.sections
+    };
+    println!("{}\n", report::machine());
+    for name in names {
+        let directory = tempfile::Builder::new()
+            .prefix("bench-")
+            .tempdir_in(&args.disk)
+            .with_context(|| format!("no directory in {}", args.disk.display()))?;
+        let section = match name {
+            Name::Journal => journal::run(directory.path()).await?,
+        };
+        println!("{}", section.markdown());
+    }
+    Ok(())
+}
