@@ -2,8 +2,8 @@
 //! kiosk tells a genuine card without a secret of its own. Pure.
 //!
 //! - central makes a card: [`SectorKeys::of_card`] and [`personalise`];
-//! - a kiosk reads one: [`Dialogue`] over the APDUs of its reader ([`ReaderDialect`]), which ends
-//!   in [`CardKeys::verify`].
+//! - a kiosk reads one: [`Reading`] asks the APDUs of its reader ([`ReaderDialect`]), [`Verifier`]
+//!   judges what came.
 //!
 //! The chip's cipher is broken and the whole card can be copied: see `docs/devices/citizen-card.md`
 //! for what the signature proves and what it does not.
@@ -11,11 +11,15 @@
 #![warn(missing_docs)]
 
 pub mod access;
+mod dialect;
+mod dialogue;
 mod diversify;
 mod identity;
 mod layout;
 pub mod mad;
 
+pub use dialect::{KeyMemory, KeySlot, ReaderDialect};
+pub use dialogue::{Failure, Next, RawCard, Reading, Verifier};
 pub use diversify::{CardMasterKey, SectorKey, SectorKeys};
 pub use identity::{CardData, CardKeys, CardKeysError, Identity, NetworkCode};
 pub use layout::{
