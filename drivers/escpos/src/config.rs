@@ -6,7 +6,7 @@ use crate::CodePage;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Characters of font A across the paper: 48 (80 mm, 576 dots), 42 (80 mm, 512 dots),
-    /// 32 (58 mm). Less than [`Config::COLUMNS_MIN`] is taken as that.
+    /// 32 (58 mm). Taken within [`Config::COLUMNS_MIN`] and [`Config::COLUMNS_MAX`].
     pub columns: usize,
     /// The characters the text is encoded in.
     pub code_page: CodePage,
@@ -29,6 +29,8 @@ pub struct Config {
 impl Config {
     /// Narrowest paper we lay out for.
     pub const COLUMNS_MIN: usize = 16;
+    /// Widest paper we lay out for: 112 mm.
+    pub const COLUMNS_MAX: usize = 69;
 }
 
 impl Default for Config {

@@ -30,7 +30,8 @@ pub struct Printer {
     misses: u8,
     /// It answered at least one process id since the line came up.
     knows_process_ids: bool,
-    /// A given-up job may have left something on the paper.
+    /// Something may hang out of it that is no part of the next job: of one that was given up, or
+    /// of one from before we were started.
     has_remains: bool,
     writes: VecDeque<Frame>,
     events: VecDeque<Event>,
@@ -97,7 +98,7 @@ impl Printer {
             paper_low: false,
             misses: 0,
             knows_process_ids: false,
-            has_remains: false,
+            has_remains: true,
             writes: VecDeque::new(),
             events: VecDeque::new(),
         }
@@ -159,7 +160,9 @@ impl Printer {
         if let Some(fault) = status.faults().next() {
             self.report(status);
             self.give_up(fault);
-        } else if let (Health::Faulty(_), Asking::Pause { .. }) = (&self.health, &self.asking) {
+        } else if let (Health::Faulty(_) | Health::Lost, Asking::Pause { .. }) =
+            (&self.health, &self.asking)
+        {
             self.begin_round(now);
         }
     }
@@ -362,6 +365,9 @@ impl Protocol for Printer {
     }
 
     fn handle_bytes(&mut self, now: Mono, bytes: &[u8]) {
+        if let Asking::NoLine = self.asking {
+            return;
+        }
         for byte in bytes {
             if let Some(answer) = self.parser.push(*byte) {
                 self.handle_answer(now, answer);
@@ -376,6 +382,11 @@ impl Protocol for Printer {
         self.writes.clear();
         match link {
             Link::Up => {
+                if !matches!(self.asking, Asking::NoLine) {
+                    // Another line without a word about the end of the last one.
+                    self.asking = Asking::NoLine;
+                    self.lose();
+                }
                 self.writes.push_back(Frame::open(REPORT_CHANGES.to_vec()));
                 self.begin_round(now);
             }
@@ -454,3 +465,6 @@ fn process_id(job: JobId) -> [u8; 4] {
     let digits = format!("{:04X}", job.0 & 0xFFFF).into_bytes();
     digits.try_into().expect("four digits of sixteen bits")
 }
+
+#[cfg(test)]
+mod tests;

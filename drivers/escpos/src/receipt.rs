@@ -123,9 +123,13 @@ impl Receipt<'_> {
         }
         // 152 bytes make version 8 at level M (49 modules), 500 bytes version 17 (85 modules).
         let module_dots = if text.len() <= 152 { 6 } else { 4 };
+        // Four modules stay white around it (ISO/IEC 18004); the sides have that anyway.
+        let quiet_zone = [0x1B, b'J', 4 * module_dots];
         self.out
             .justify(JustifyMode::CENTER)?
+            .custom(&quiet_zone)?
             .qrcode_option(text, QRCodeOption::new(QRCodeModel::Model2, module_dots, M))?
+            .custom(&quiet_zone)?
             .justify(JustifyMode::LEFT)?;
         Ok(())
     }
@@ -154,7 +158,9 @@ impl Receipt<'_> {
     }
 
     fn columns(&self) -> usize {
-        self.config.columns.max(Config::COLUMNS_MIN)
+        self.config
+            .columns
+            .clamp(Config::COLUMNS_MIN, Config::COLUMNS_MAX)
     }
 }
 
@@ -213,6 +219,52 @@ impl Driver for Spool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::CodePage;
+
+    fn sample() -> Document {
+        Document {
+            lines: vec![
+                Line::Title("Vila d'Exemple".into()),
+                Line::Strong("Recàrrega · col·legi".into()),
+                Line::Gap,
+                Line::Pair("Bitllet".into(), "20,00\u{202F}€".into()),
+                Line::Total("TOTAL".into(), "20,00\u{202F}€".into()),
+                Line::Rule,
+                Line::Text("Straße, cœur, ¡mañana!\nzweite Zeile".into()),
+                Line::Qr("https://example.org/r/42".into()),
+                Line::Barcode("00420042".into()),
+            ],
+        }
+    }
+
+    #[test]
+    fn the_bytes_of_a_receipt() {
+        let pieces = compose(&sample(), &Config::default());
+        let shown: Vec<String> = pieces
+            .iter()
+            .map(|piece| piece.escape_ascii().to_string())
+            .collect();
+        insta::assert_snapshot!(shown.join("\n"));
+    }
+
+    #[test]
+    fn narrow_paper_and_another_code_page() {
+        let config = Config {
+            columns: 32,
+            code_page: CodePage::Pc858,
+            code_page_select: Some(13),
+            cut: Cut::Full,
+            ..Config::default()
+        };
+        let pieces = compose(&sample(), &config);
+        assert_eq!(pieces[2], [0x1B, b't', 13]);
+        assert!(pieces.contains(&b"TOTAL                    20,00\xFF\xD5\n".to_vec()));
+        assert!(pieces.contains(&b"Stra\xE1e, coeur, \xADma\xA4ana!\n".to_vec()));
+        assert_eq!(
+            pieces.last().map(|cut| cut[..3].to_vec()),
+            Some(vec![0x1D, b'V', 65])
+        );
+    }
 
     #[test]
     fn digits_take_half_the_room() {

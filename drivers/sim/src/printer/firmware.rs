@@ -23,6 +23,8 @@ pub(super) struct Firmware {
     line: Vec<Cell>,
     code_2d: Code2d,
     paper: Paper,
+    /// Text that [`Fault::LiesOk`] kept from the paper since the last cut.
+    swallowed: bool,
     /// Said, and not yet sent.
     pub(super) answers: Vec<u8>,
     /// Cut off since the last look.
@@ -98,6 +100,7 @@ impl Firmware {
             line: Vec::new(),
             code_2d: Code2d::default(),
             paper: Paper::new(width),
+            swallowed: false,
             answers: Vec::new(),
             receipts: Vec::new(),
             unknown: 0,
@@ -282,6 +285,7 @@ impl Firmware {
     fn end_line(&mut self) {
         let line = mem::take(&mut self.line);
         if self.is_lying() {
+            self.swallowed |= !line.is_empty();
             return;
         }
         let settings = &self.settings;
@@ -307,8 +311,8 @@ impl Firmware {
             return;
         }
         let piece = self.paper.cut();
-        // Nothing falls out of a printer that only pretends; and of an empty cut only a sliver.
-        if self.is_lying() || !piece.is_blank() {
+        // A cut of blank paper is a sliver, no receipt; unless there should have been one.
+        if mem::take(&mut self.swallowed) || !piece.is_blank() {
             self.receipts.push(Receipt::of(&piece));
         }
     }

@@ -58,8 +58,8 @@ impl Paper {
         }
     }
 
-    pub(super) const fn is_blank(&self) -> bool {
-        self.text.is_empty() && self.dots.is_empty()
+    pub(super) fn is_blank(&self) -> bool {
+        !self.dots.contains(&true)
     }
 
     /// What was printed so far; the paper behind the cut is blank.
