@@ -1,5 +1,7 @@
 //! Rules about Rust code, read as syntax: a word in a comment or a test is no finding.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
@@ -58,8 +60,9 @@ impl Code {
     }
 
     fn all(&self, lines: &[usize], what: &str) -> Vec<Finding> {
+        let lines: BTreeSet<&usize> = lines.iter().collect();
         lines
-            .iter()
+            .into_iter()
             .map(|line| Finding::at(&self.path, *line, what))
             .collect()
     }
