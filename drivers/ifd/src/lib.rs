@@ -8,6 +8,9 @@
 //!
 //! Here is only what C needs; the work is in [`channel`].
 
+#![allow(unsafe_code, reason = "the one crate that is called by C")]
+#![deny(unsafe_op_in_unsafe_fn)]
+
 mod channel;
 
 use std::collections::BTreeMap;
