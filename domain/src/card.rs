@@ -193,7 +193,9 @@ mod tests {
         }
 
         #[test]
-        fn one_wrong_digit_is_noticed(serial in 0..=CardNumber::SERIAL_MAX, place in 0usize..10, add in 1u8..10) {
+        fn one_wrong_digit_is_noticed(
+            serial in 0..=CardNumber::SERIAL_MAX, place in 0usize..10, add in 1u8..10,
+        ) {
             let mut text = CardNumber::from_serial(serial).unwrap().to_string().into_bytes();
             text[place] = (text[place] - b'0' + add) % 10 + b'0';
             let text = String::from_utf8(text).unwrap();

@@ -52,8 +52,8 @@ impl Lang {
         }
     }
 
-    /// An amount as CLDR writes it: `1.234,50 €`, `€1,234.50`, `1 234,50 €`. The spaces do not break.
-    /// Castilian groups only from five digits on (CLDR minimum grouping digits = 2).
+    /// An amount as CLDR writes it: `1.234,50 €`, `€1,234.50`, `1 234,50 €`. The spaces do not
+    /// break. Castilian groups only from five digits on (CLDR minimum grouping digits = 2).
     pub fn amount(self, amount: Amount) -> String {
         let (euro, cents) = (amount.cents() / 100, amount.cents() % 100);
         let (group, group_from, point) = match self {

@@ -163,7 +163,10 @@ mod tests {
             prop_assert_eq!(fits, rules.fitting(inserted, balance).contains(value));
             if fits {
                 let after = value.cents() + inserted.cents() + balance.map_or(0, Amount::cents);
-                let max = if balance.is_some() { rules.wallet_max } else { rules.offline.max_per_visit };
+                let max = match balance {
+                    Some(_) => rules.wallet_max,
+                    None => rules.offline.max_per_visit,
+                };
                 prop_assert!(after <= max.cents());
             }
         }

@@ -1,8 +1,8 @@
 use kiosk_records::{Sealed, Seq};
 use serde::{Deserialize, Serialize};
 
-/// `POST /v1/journal-batches`: consecutive lines of the calling kiosk's journal, oldest first. Lines
-/// that central has already are welcome again, if they are the same.
+/// `POST /v1/journal-batches`: consecutive lines of the calling kiosk's journal, oldest first.
+/// Lines that central has already are welcome again, if they are the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

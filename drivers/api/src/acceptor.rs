@@ -2,8 +2,8 @@
 //!
 //! The life of a note: [`Event::Escrowed`] → the core orders → [`Command::Stack`] →
 //! [`Event::Stacked`] → the core commits → [`Command::Acknowledge`]. While the core decides, the
-//! driver keeps the note in escrow by whatever its protocol needs (SSP: HOLD). If the core dies, the
-//! device's own clock returns the note.
+//! driver keeps the note in escrow by whatever its protocol needs (SSP: HOLD). If the core dies,
+//! the device's own clock returns the note.
 
 use domain::{Amount, NoteSet};
 use serde::{Deserialize, Serialize};
