@@ -24,10 +24,7 @@ pub(super) fn qr(data: &[u8], level: u8) -> Option<Symbol> {
     let colors = code.to_colors();
     Some(Symbol {
         columns: code.width(),
-        modules: colors
-            .into_iter()
-            .map(|color| color == Color::Dark)
-            .collect(),
+        modules: colors.into_iter().map(|color| color == Color::Dark).collect(),
         content: String::from_utf8_lossy(data).into_owned(),
     })
 }

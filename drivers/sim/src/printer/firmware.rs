@@ -76,11 +76,7 @@ struct Code2d {
 
 impl Default for Code2d {
     fn default() -> Self {
-        Self {
-            module: 3,
-            level: 48,
-            data: Vec::new(),
-        }
+        Self { module: 3, level: 48, data: Vec::new() }
     }
 }
 
@@ -267,11 +263,7 @@ impl Firmware {
         let (width, height) = self.settings.size;
         let cell = Cell {
             character: character(self.settings.code_page, byte),
-            font: if self.settings.font_b {
-                &FONT_B
-            } else {
-                &FONT_A
-            },
+            font: if self.settings.font_b { &FONT_B } else { &FONT_A },
             bold: self.settings.bold,
             width: width.into(),
             height: height.into(),
@@ -289,8 +281,7 @@ impl Firmware {
             return;
         }
         let settings = &self.settings;
-        self.paper
-            .print_line(&line, settings.justify, settings.spacing);
+        self.paper.print_line(&line, settings.justify, settings.spacing);
         if let Some(left) = &mut self.lines_to_paper_end {
             *left = left.saturating_sub(1);
         }
@@ -327,8 +318,7 @@ impl Firmware {
         }
         let settings = &self.settings;
         let size = (settings.barcode_module, settings.barcode_height);
-        self.paper
-            .print_symbol(&symbol, size, settings.justify, "CODE128");
+        self.paper.print_symbol(&symbol, size, settings.justify, "CODE128");
         if settings.barcode_text & 2 != 0 {
             for character in symbol.content.chars() {
                 self.put(u8::try_from(character).unwrap_or(b'?'));
@@ -349,8 +339,7 @@ impl Firmware {
                     && !self.is_lying()
                 {
                     let justify = self.settings.justify;
-                    self.paper
-                        .print_symbol(&symbol, (module, module), justify, "QR");
+                    self.paper.print_symbol(&symbol, (module, module), justify, "QR");
                 }
             }
             _ => {}

@@ -53,11 +53,7 @@ impl Font {
                 rows.push(if line.len() == 2 { row << 8 } else { row });
             }
         }
-        Self {
-            width,
-            height,
-            glyphs,
-        }
+        Self { width, height, glyphs }
     }
 }
 

@@ -167,18 +167,13 @@ impl Receipt {
             tracing::error!(%error, "a receipt could not be drawn");
             Vec::new()
         });
-        Self {
-            text: paper.text().trim_end().to_owned(),
-            png: png.into(),
-        }
+        Self { text: paper.text().trim_end().to_owned(), png: png.into() }
     }
 }
 
 impl fmt::Debug for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Receipt")
-            .field("text", &self.text)
-            .finish_non_exhaustive()
+        f.debug_struct("Receipt").field("text", &self.text).finish_non_exhaustive()
     }
 }
 
@@ -202,10 +197,7 @@ impl Printer {
             touched: Notify::new(),
         });
         let task = tokio::spawn(run(Arc::clone(&shared), link, port));
-        Ok(Self {
-            shared,
-            _task: Arc::new(Running(task.abort_handle())),
-        })
+        Ok(Self { shared, _task: Arc::new(Running(task.abort_handle())) })
     }
 
     /// Makes or mends a fault, by the name of [`Fault::name`].
@@ -215,8 +207,7 @@ impl Printer {
     pub fn set_fault(&self, name: &str, on: bool) -> Result<(), UnknownFault> {
         let fault = Fault::ALL.into_iter().find(|fault| fault.name() == name);
         let fault = fault.ok_or_else(|| UnknownFault(name.to_owned()))?;
-        self.shared
-            .touch(|inside| inside.firmware.set_fault(fault, on));
+        self.shared.touch(|inside| inside.firmware.set_fault(fault, on));
         self.shared.touched.notify_one();
         Ok(())
     }

@@ -51,11 +51,7 @@ pub(super) struct Paper {
 impl Paper {
     /// Blank paper of that many dots across.
     pub(super) const fn new(width: usize) -> Self {
-        Self {
-            width,
-            dots: Vec::new(),
-            text: String::new(),
-        }
+        Self { width, dots: Vec::new(), text: String::new() }
     }
 
     pub(super) fn is_blank(&self) -> bool {
@@ -82,10 +78,7 @@ impl Paper {
         let high = line.iter().map(Cell::dots_high).max().unwrap_or_default();
         let top = self.feed(high.max(spacing));
         let mut left = justify.indent(self.width.saturating_sub(wide));
-        self.push_text(
-            left,
-            &line.iter().map(|cell| cell.character).collect::<String>(),
-        );
+        self.push_text(left, &line.iter().map(|cell| cell.character).collect::<String>());
         for cell in line {
             // Characters of one line stand on the same foot.
             self.draw(cell, left, top + high - cell.dots_high());
