@@ -113,22 +113,19 @@ impl Books {
     /// Applies the record at `seq`, which must be the next one. On an error nothing is usable any
     /// more: the caller stops.
     pub fn apply(&mut self, seq: Seq, record: &Record) -> Result<(), BooksError> {
-        self.check_then_apply(seq, record)
-            .map_err(|why| BooksError {
-                seq,
-                kind: record.kind(),
-                why,
-            })
+        self.check_then_apply(seq, record).map_err(|why| BooksError {
+            seq,
+            kind: record.kind(),
+            why,
+        })
     }
 
     fn check_then_apply(&mut self, seq: Seq, record: &Record) -> Result<(), &'static str> {
         require(seq == self.seq.next(), "not the next sequence number")?;
         let closed = match record.closes_intent() {
-            Some(intent) => Some(
-                self.intents
-                    .remove(&intent)
-                    .ok_or("closes an intent that is not open (M3)")?,
-            ),
+            Some(intent) => {
+                Some(self.intents.remove(&intent).ok_or("closes an intent that is not open (M3)")?)
+            }
             None => None,
         };
         if let Some(posting) = record.posting() {
@@ -146,22 +143,12 @@ impl Books {
         closed: Option<OpenIntent>,
     ) -> Result<(), &'static str> {
         match record {
-            Record::SessionStarted {
-                card_ref,
-                offline,
-                lang,
-            } => {
+            Record::SessionStarted { card_ref, offline, lang } => {
                 require(self.visit.is_none(), "a visit is open already")?;
-                require(
-                    self.customer_credit().is_zero(),
-                    "credit without a visit (M4)",
-                )?;
+                require(self.customer_credit().is_zero(), "credit without a visit (M4)")?;
                 self.visit = Some(VisitSums::new(seq, *card_ref, *offline, *lang));
             }
-            Record::StackOrdered {
-                note,
-                stacked_total,
-            } => {
+            Record::StackOrdered { note, stacked_total } => {
                 let visit = self.open_visit()?.id;
                 let in_flight = self.intents.values().any(OpenIntent::is_note_in_flight);
                 require(!in_flight, "another note is on its way")?;
@@ -174,22 +161,17 @@ impl Books {
                 self.intents.insert(seq, OpenIntent { visit, act });
                 self.last_stacked = None;
             }
-            Record::Stacked {
-                intent, posting, ..
-            } => {
+            Record::Stacked { intent, posting, .. } => {
                 let (visit, note) = expect_stack(closed)?;
-                require(
-                    posting.effect_on(Account::Cashbox) == note.cents(),
-                    "not its value",
-                )?;
+                require(posting.effect_on(Account::Cashbox) == note.cents(), "not its value")?;
                 self.cashbox.add(note)?;
                 if let Some(sums) = self.visit.as_mut().filter(|sums| sums.id == visit) {
-                    sums.tendered = sum(sums.tendered, note)?;
+                    // What was claimed while in doubt is the office's, not this visit's.
+                    let credit = -posting.effect_on(Account::CustomerCredit);
+                    let credit = Amount::from_cents(credit).map_err(|_| "not its value")?;
+                    sums.tendered = sum(sums.tendered, credit)?;
                 }
-                self.last_stacked = Some(LastStacked {
-                    intent: *intent,
-                    note,
-                });
+                self.last_stacked = Some(LastStacked { intent: *intent, note });
             }
             Record::NoteReturned { .. } => {
                 expect_stack(closed)?;
@@ -199,11 +181,7 @@ impl Books {
                 open.set_doubt(*reason)?;
                 self.cashbox.accuracy = Accuracy::Inaccurate;
             }
-            Record::UnexplainedNote {
-                note,
-                place: NotePlace::CashUnit,
-                ..
-            } => match note {
+            Record::UnexplainedNote { note, place: NotePlace::CashUnit, .. } => match note {
                 Some(note) => self.cashbox.add(*note)?,
                 None => self.cashbox.accuracy = Accuracy::Inaccurate,
             },
@@ -211,17 +189,9 @@ impl Books {
                 let known = self.last_stacked.is_some_and(|last| last.intent == *intent);
                 require(known, "no such note was stacked last")?;
             }
-            Record::TopUpOrdered {
-                card_ref,
-                amount,
-                offline,
-                at,
-            } => {
+            Record::TopUpOrdered { card_ref, amount, offline, at } => {
                 let visit = self.open_visit()?.id;
-                require(
-                    *amount == self.customer_credit(),
-                    "not the customer's whole credit",
-                )?;
+                require(*amount == self.customer_credit(), "not the customer's whole credit")?;
                 require(self.top_up_in_flight().is_none(), "ordered twice")?;
                 let act = Act::TopUp {
                     card_ref: *card_ref,
@@ -256,15 +226,9 @@ impl Books {
                     "not its value",
                 )?;
             }
-            Record::ClaimIssued {
-                amount,
-                basis,
-                posting,
-            } => match basis {
+            Record::ClaimIssued { amount, basis, posting } => match basis {
                 ClaimBasis::Credit => {
-                    let owed = posting
-                        .as_ref()
-                        .map(|p| p.effect_on(Account::ClaimsPayable));
+                    let owed = posting.as_ref().map(|p| p.effect_on(Account::ClaimsPayable));
                     require(owed == Some(-amount.cents()), "not its value")?;
                     let sums = self.open_visit()?;
                     sums.claimed = sum(sums.claimed, *amount)?;
@@ -275,46 +239,25 @@ impl Books {
                     open.set_claimed(*amount)?;
                 }
             },
-            Record::SessionEnded {
-                tendered,
-                credited,
-                queued,
-                claimed,
-                ..
-            } => {
+            Record::SessionEnded { tendered, credited, queued, claimed, .. } => {
                 let sums = self.visit.take().ok_or("no visit is open")?;
                 let written = (*tendered, *credited, *queued, *claimed);
                 let counted = (sums.tendered, sums.credited, sums.queued, sums.claimed);
                 require(written == counted, "its sums are not the books' (M5)")?;
                 let given = sum(sum(sums.credited, sums.queued)?, sums.claimed)?;
-                require(
-                    given == sums.tendered,
-                    "tendered is not all accounted for (M5)",
-                )?;
-                require(
-                    self.customer_credit().is_zero(),
-                    "the customer is owed (M4)",
-                )?;
+                require(given == sums.tendered, "tendered is not all accounted for (M5)")?;
+                require(self.customer_credit().is_zero(), "the customer is owed (M4)")?;
             }
             Record::CashUnitRemoved { notes, .. } => {
                 require(*notes == self.cashbox.notes(), "not the count of the books")?;
-                require(
-                    self.ledger.balance(Account::Cashbox) == 0,
-                    "the box is not emptied",
-                )?;
-                self.cashbox = CashUnit {
-                    present: false,
-                    ..CashUnit::default()
-                };
+                require(self.ledger.balance(Account::Cashbox) == 0, "the box is not emptied")?;
+                self.cashbox = CashUnit { present: false, ..CashUnit::default() };
             }
             Record::CashUnitInserted => self.cashbox.present = true,
             Record::HotlistApplied { version } => self.hotlist_version = *version,
             Record::Booted { .. }
             | Record::NoteHandedBack { .. }
-            | Record::UnexplainedNote {
-                place: NotePlace::Customer,
-                ..
-            }
+            | Record::UnexplainedNote { place: NotePlace::Customer, .. }
             | Record::ReceiptPrinted
             | Record::ReceiptNotPrinted { .. }
             | Record::FaultRaised { .. }
@@ -343,10 +286,7 @@ impl Books {
         };
         if let Some(sums) = self.visit.as_mut().filter(|sums| sums.id == closed.visit) {
             if queued {
-                sums.queued = sums
-                    .queued
-                    .checked_sub(amount)
-                    .ok_or("more than was queued")?;
+                sums.queued = sums.queued.checked_sub(amount).ok_or("more than was queued")?;
             }
             let part = part(sums);
             *part = sum(*part, amount)?;
@@ -404,9 +344,7 @@ impl Books {
     /// The note whose order has no outcome and is not in doubt: order and value.
     pub fn note_in_flight(&self) -> Option<(Seq, Amount)> {
         self.intents().find_map(|(seq, open)| match open.act {
-            Act::Stack {
-                note, doubt: None, ..
-            } => Some((seq, note)),
+            Act::Stack { note, doubt: None, .. } => Some((seq, note)),
             Act::Stack { .. } | Act::TopUp { .. } => None,
         })
     }
@@ -414,11 +352,7 @@ impl Books {
     /// The top-up of the open visit that has no answer.
     pub fn top_up_in_flight(&self) -> Option<(Seq, Amount)> {
         self.intents().find_map(|(seq, open)| match open.act {
-            Act::TopUp {
-                amount,
-                queued: false,
-                ..
-            } => Some((seq, amount)),
+            Act::TopUp { amount, queued: false, .. } => Some((seq, amount)),
             Act::TopUp { .. } | Act::Stack { .. } => None,
         })
     }
@@ -436,12 +370,9 @@ impl Books {
     /// A note of this visit in doubt for which the customer holds nothing yet.
     pub fn unclaimed_doubt(&self, visit: Seq) -> Option<(Seq, Amount)> {
         self.intents().find_map(|(seq, open)| match open.act {
-            Act::Stack {
-                note,
-                doubt: Some(_),
-                claimed: false,
-                ..
-            } if open.visit == visit => Some((seq, note)),
+            Act::Stack { note, doubt: Some(_), claimed: false, .. } if open.visit == visit => {
+                Some((seq, note))
+            }
             Act::Stack { .. } | Act::TopUp { .. } => None,
         })
     }
@@ -469,16 +400,26 @@ impl VisitSums {
 }
 
 impl OpenIntent {
+    /// Does the customer hold a claim for it?
+    pub fn is_claimed(&self) -> bool {
+        matches!(self.act, Act::Stack { claimed: true, .. })
+    }
+
+    /// What a top-up is about.
+    pub fn top_up_amount(&self) -> Option<Amount> {
+        match self.act {
+            Act::TopUp { amount, .. } => Some(amount),
+            Act::Stack { .. } => None,
+        }
+    }
+
     fn is_note_in_flight(&self) -> bool {
         matches!(self.act, Act::Stack { doubt: None, .. })
     }
 
     fn set_doubt(&mut self, reason: DoubtReason) -> Result<(), &'static str> {
         match &mut self.act {
-            Act::Stack {
-                doubt: doubt @ None,
-                ..
-            } => {
+            Act::Stack { doubt: doubt @ None, .. } => {
                 *doubt = Some(reason);
                 Ok(())
             }
@@ -489,12 +430,7 @@ impl OpenIntent {
 
     fn set_claimed(&mut self, amount: Amount) -> Result<(), &'static str> {
         match &mut self.act {
-            Act::Stack {
-                note,
-                doubt: Some(_),
-                claimed: claimed @ false,
-                ..
-            } => {
+            Act::Stack { note, doubt: Some(_), claimed: claimed @ false, .. } => {
                 *claimed = true;
                 require(*note == amount, "not its value")
             }
@@ -505,11 +441,7 @@ impl OpenIntent {
 
     fn set_queued(&mut self) -> Result<Amount, &'static str> {
         match &mut self.act {
-            Act::TopUp {
-                amount,
-                queued: queued @ false,
-                ..
-            } => {
+            Act::TopUp { amount, queued: queued @ false, .. } => {
                 *queued = true;
                 Ok(*amount)
             }
@@ -521,14 +453,8 @@ impl OpenIntent {
 
 fn expect_stack(closed: Option<OpenIntent>) -> Result<(Seq, Amount), &'static str> {
     match closed {
-        Some(OpenIntent {
-            visit,
-            act: Act::Stack { note, .. },
-        }) => Ok((visit, note)),
-        Some(OpenIntent {
-            act: Act::TopUp { .. },
-            ..
-        }) => Err("not a stack order"),
+        Some(OpenIntent { visit, act: Act::Stack { note, .. } }) => Ok((visit, note)),
+        Some(OpenIntent { act: Act::TopUp { .. }, .. }) => Err("not a stack order"),
         None => Err("closes no intent"),
     }
 }

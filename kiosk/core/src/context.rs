@@ -62,10 +62,7 @@ impl Context {
     }
 
     pub(crate) fn begin(&mut self, now: Now) {
-        assert!(
-            self.step.records.is_empty(),
-            "the step before was not taken"
-        );
+        assert!(self.step.records.is_empty(), "the step before was not taken");
         self.now = now;
     }
 
@@ -80,9 +77,7 @@ impl Context {
 
     /// The municipality's name in the visit's language.
     pub(crate) fn municipality(&self) -> &str {
-        self.municipality
-            .get(&self.lang)
-            .unwrap_or(&self.config.municipality)
+        self.municipality.get(&self.lang).unwrap_or(&self.config.municipality)
     }
 
     pub(crate) fn finish(&mut self) -> Step {
@@ -93,9 +88,7 @@ impl Context {
     pub(crate) fn record(&mut self, record: Record) -> Seq {
         let seq = self.books.seq().next();
         let visit_before = self.books.visit().map(|visit| visit.id);
-        self.books
-            .apply(seq, &record)
-            .expect("the flow writes only what the books allow");
+        self.books.apply(seq, &record).expect("the flow writes only what the books allow");
         let visit = self.books.visit().map(|visit| visit.id).or(visit_before);
         self.step.records.push(Entry { seq, visit, record });
         seq
@@ -157,8 +150,7 @@ impl Context {
 
     /// Shorter than the usual linger: the good-bye.
     pub(crate) fn arm_goodbye(&mut self) {
-        self.timers
-            .arm(Timer::Linger, self.now.mono + self.config.timing.goodbye);
+        self.timers.arm(Timer::Linger, self.now.mono + self.config.timing.goodbye);
     }
 
     /// The customer is here: the idle clock starts anew.
@@ -170,10 +162,7 @@ impl Context {
 
     /// The name of an intent of this kiosk: idempotency key and operation number.
     pub(crate) fn intent_id(&self, seq: Seq) -> IntentId {
-        IntentId {
-            kiosk: self.config.kiosk.clone(),
-            seq,
-        }
+        IntentId { kiosk: self.config.kiosk.clone(), seq }
     }
 
     /// May this much more be taken unseen by central? The hotlist must be fresh and the queue
@@ -196,35 +185,25 @@ impl Context {
     /// Orders the escrowed note into the cash unit.
     pub(crate) fn order_stack(&mut self, note: Amount) -> Seq {
         let stacked_total = self.devices.acceptor.stacked_total();
-        let intent = self.record(Record::StackOrdered {
-            note,
-            stacked_total,
-        });
+        let intent = self.record(Record::StackOrdered { note, stacked_total });
         self.effect(Effect::Stack(intent));
         self.arm(Timer::AcceptorSilent);
         intent
     }
 
     /// The ordered note is in the cash unit: the customer's, or the office's debt when the visit
-    /// is over.
+    /// is over or the customer holds a claim for it.
     pub(crate) fn note_stacked(&mut self, intent: Seq, note: Amount, evidence: Evidence) {
         let open = self.books.intent(intent).expect("the caller found it open");
-        let here = self
-            .books
-            .visit()
-            .is_some_and(|visit| visit.id == open.visit);
-        let owed = if here {
+        let here = self.books.visit().is_some_and(|visit| visit.id == open.visit);
+        let owed = if here && !open.is_claimed() {
             Account::CustomerCredit
         } else {
             Account::ClaimsPayable
         };
         let posting = Posting::transfer(Account::Cashbox, owed, note);
         self.devices.acceptor.count_stacked();
-        self.record(Record::Stacked {
-            intent,
-            evidence,
-            posting,
-        });
+        self.record(Record::Stacked { intent, evidence, posting });
     }
 
     pub(crate) fn note_returned(&mut self, intent: Seq, evidence: Evidence) {
@@ -241,20 +220,12 @@ impl Context {
 
     /// Orders the customer's whole credit onto the wallet; asking central is the next step.
     pub(crate) fn order_top_up(&mut self) -> Seq {
-        let visit = self
-            .books
-            .visit()
-            .expect("credit exists only in a visit (M4)");
+        let visit = self.books.visit().expect("credit exists only in a visit (M4)");
         let (card_ref, offline) = (visit.card_ref, visit.offline);
         let amount = self.books.customer_credit();
         {
             let at = self.now.wall;
-            self.record(Record::TopUpOrdered {
-                card_ref,
-                amount,
-                offline,
-                at,
-            })
+            self.record(Record::TopUpOrdered { card_ref, amount, offline, at })
         }
     }
 
@@ -263,55 +234,26 @@ impl Context {
         let Some(open) = self.books.intent(intent) else {
             return;
         };
-        let crate::Act::TopUp {
-            card_ref,
-            amount,
-            offline,
-            at,
-            ..
-        } = open.act
-        else {
+        let crate::Act::TopUp { card_ref, amount, offline, at, .. } = open.act else {
             return;
         };
         let key = self.intent_id(intent);
-        let request = CentralRequest::TopUp {
-            intent,
-            key,
-            card_ref,
-            amount,
-            offline,
-            at,
-        };
+        let request = CentralRequest::TopUp { intent, key, card_ref, amount, offline, at };
         self.effect(Effect::Central(request));
     }
 
     /// Central gave its last word on a top-up of this visit or a queued one.
     pub(crate) fn top_up_answered(&mut self, intent: Seq, amount: Amount, reply: FinalReply) {
-        let queued = self
-            .books
-            .top_up_in_flight()
-            .is_none_or(|(seq, _)| seq != intent);
-        let from = if queued {
-            Account::TopUpsQueued
-        } else {
-            Account::CustomerCredit
-        };
+        let queued = self.books.top_up_in_flight().is_none_or(|(seq, _)| seq != intent);
+        let from = if queued { Account::TopUpsQueued } else { Account::CustomerCredit };
         self.record(match reply {
             FinalReply::Accepted { ledger_ref } => {
                 let posting = Posting::transfer(from, Account::WalletPayable, amount);
-                Record::TopUpAccepted {
-                    intent,
-                    ledger_ref,
-                    posting,
-                }
+                Record::TopUpAccepted { intent, ledger_ref, posting }
             }
             FinalReply::Refused(reason) => {
                 let posting = Posting::transfer(from, Account::ClaimsPayable, amount);
-                Record::TopUpRefused {
-                    intent,
-                    reason,
-                    posting,
-                }
+                Record::TopUpRefused { intent, reason, posting }
             }
         });
     }
@@ -328,11 +270,7 @@ impl Context {
     /// The customer holds a claim for a note in doubt; nothing is booked until it is settled.
     pub(crate) fn claim_in_doubt(&mut self, intent: Seq, amount: Amount) {
         let basis = ClaimBasis::InDoubt(intent);
-        self.record(Record::ClaimIssued {
-            amount,
-            basis,
-            posting: None,
-        });
+        self.record(Record::ClaimIssued { amount, basis, posting: None });
     }
 
     /// The visit is over. Its money is all accounted for, or the books refuse (M4, M5).

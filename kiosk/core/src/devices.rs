@@ -51,10 +51,7 @@ impl Acceptor {
 
     /// One more than the unit told at its start.
     pub(crate) fn count_stacked(&mut self) {
-        let total = self
-            .ready
-            .as_mut()
-            .and_then(|unit| unit.stacked_total.as_mut());
+        let total = self.ready.as_mut().and_then(|unit| unit.stacked_total.as_mut());
         if let Some(total) = total {
             *total = total.wrapping_add(1);
         }
@@ -191,8 +188,5 @@ fn clear(device: &str, faults: &mut BTreeSet<FaultKind>, kind: FaultKind) -> Opt
 }
 
 fn cleared(device: &str, fault: FaultKind) -> Record {
-    Record::FaultCleared {
-        device: device.to_owned(),
-        fault,
-    }
+    Record::FaultCleared { device: device.to_owned(), fault }
 }

@@ -43,10 +43,7 @@ pub(crate) enum Flow {
     /// The money is where it belongs; waiting for the receipt to be dealt with.
     Done(Done),
     /// The visit is over.
-    Goodbye {
-        returned: Option<domain::Amount>,
-        timed_out: bool,
-    },
+    Goodbye { returned: Option<domain::Amount>, timed_out: bool },
 }
 
 /// What a state is told.
@@ -55,6 +52,7 @@ pub(crate) enum Input {
     /// As it came; split by [`step`] into the others.
     Event(Event),
     Action(Action),
+    /// What no stack order is settled by.
     Acceptor(acceptor::Event),
     /// A stack order got its outcome.
     Settled(Settled),
@@ -106,10 +104,9 @@ fn step_event(flow: Flow, event: Event, cx: &mut Context) -> Flow {
             if flow.waits_for_customer() && shows_a_hand(&event) {
                 cx.touched();
             }
-            let flow = flow.step(Input::Acceptor(event), cx);
             match settled {
                 Some(settled) => flow.step(Input::Settled(settled), cx),
-                None => flow,
+                None => flow.step(Input::Acceptor(event), cx),
             }
         }
         Event::Reader(event) => flow.step(Input::Reader(event), cx),
@@ -145,9 +142,7 @@ fn step_event(flow: Flow, event: Event, cx: &mut Context) -> Flow {
         }
         Event::Hotlist(hotlist) => {
             if hotlist.version != cx.books.hotlist_version() {
-                cx.record(Record::HotlistApplied {
-                    version: hotlist.version,
-                });
+                cx.record(Record::HotlistApplied { version: hotlist.version });
             }
             cx.hotlist = Some(hotlist);
             flow
@@ -202,11 +197,7 @@ fn warning_tick(flow: Flow, cx: &mut Context) -> Flow {
 }
 
 fn link(cx: &mut Context, away: bool) {
-    cx.central = if away {
-        CentralLink::Away
-    } else {
-        CentralLink::There
-    };
+    cx.central = if away { CentralLink::Away } else { CentralLink::There };
 }
 
 /// Only a hand can have caused it: the customer is still here.
@@ -237,10 +228,7 @@ impl Flow {
             Self::Home(visit) => identify::home(visit, input, cx),
             Self::TopUp(top_up) => top_up.step(input, cx),
             Self::Done(done) => done.step(input, cx),
-            Self::Goodbye {
-                returned,
-                timed_out,
-            } => done::goodbye(returned, timed_out, input, cx),
+            Self::Goodbye { returned, timed_out } => done::goodbye(returned, timed_out, input, cx),
         }
     }
 

@@ -12,10 +12,7 @@ pub(crate) struct Totals {
 
 impl Totals {
     pub(crate) fn of(books: &Books) -> Self {
-        Self {
-            seq: books.seq().0,
-            cashbox: books.ledger().balance(Account::Cashbox),
-        }
+        Self { seq: books.seq().0, cashbox: books.ledger().balance(Account::Cashbox) }
     }
 }
 
@@ -26,17 +23,10 @@ pub(crate) fn assert_step(books: &Books, before: &Totals, step: &Step) {
     assert_eq!(books.ledger().total(), 0, "the ledger is off balance");
     // M6: the money in the box is the notes in the box.
     let counted = books.cashbox().value().cents();
-    assert_eq!(
-        books.ledger().balance(Account::Cashbox),
-        counted,
-        "ledger and count differ"
-    );
+    assert_eq!(books.ledger().balance(Account::Cashbox), counted, "ledger and count differ");
     // M8: the step's records are the next ones, without a gap.
     let seqs = step.records.iter().map(|entry| entry.seq.0);
-    assert!(
-        seqs.eq(before.seq + 1..=books.seq().0),
-        "records are not in sequence"
-    );
+    assert!(seqs.eq(before.seq + 1..=books.seq().0), "records are not in sequence");
     // M2: what moves value cites an intent that is open, on record, and fit for it.
     for effect in &step.effects {
         assert_allowed(books, step, effect);
@@ -48,28 +38,20 @@ pub(crate) fn assert_step(books: &Books, before: &Totals, step: &Step) {
         .filter_map(|entry| entry.record.posting())
         .map(|posting| posting.effect_on(Account::Cashbox))
         .sum();
-    assert_eq!(
-        before.cashbox + moved,
-        books.ledger().balance(Account::Cashbox)
-    );
+    assert_eq!(before.cashbox + moved, books.ledger().balance(Account::Cashbox));
 }
 
 fn assert_allowed(books: &Books, step: &Step, effect: &Effect) {
     let Some(intent) = effect.intent() else {
         return;
     };
-    let open = books
-        .intent(intent)
-        .expect("an effect cites an intent that is not open (M2)");
+    let open = books.intent(intent).expect("an effect cites an intent that is not open (M2)");
     match (&open.act, effect) {
         (Act::Stack { .. }, Effect::Stack(_)) => {
             let ordered_now = step.records.iter().any(|entry| {
                 entry.seq == intent && matches!(entry.record, Record::StackOrdered { .. })
             });
-            assert!(
-                ordered_now,
-                "a note is stacked once, in the step that ordered it"
-            );
+            assert!(ordered_now, "a note is stacked once, in the step that ordered it");
         }
         (Act::TopUp { .. }, Effect::Central(_)) => {}
         (Act::Stack { .. } | Act::TopUp { .. }, _) => panic!("effect and intent do not match"),

@@ -47,10 +47,7 @@ impl Kiosk {
     /// From what the journal folded to. Hand it [`Event::Booted`] before anything else, and open
     /// the devices only after that: their first words tell what happened before the power cut.
     pub fn new(config: Config, books: Books) -> Self {
-        Self {
-            flow: Flow::Starting,
-            context: Context::new(config, books),
-        }
+        Self { flow: Flow::Starting, context: Context::new(config, books) }
     }
 
     /// Takes one input and decides. Commit the records, then run the effects, before the next call.

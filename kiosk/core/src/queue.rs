@@ -39,12 +39,7 @@ pub(crate) fn answered(cx: &mut Context, intent: Seq, reply: &TopUpReply) -> boo
         // A late second answer to a question that is settled: the key made it harmless.
         return true;
     };
-    let Act::TopUp {
-        amount,
-        queued: true,
-        ..
-    } = open.act
-    else {
+    let Act::TopUp { amount, queued: true, .. } = open.act else {
         return false;
     };
     if cx.queue.asking == Some(intent) {

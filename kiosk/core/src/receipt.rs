@@ -59,10 +59,7 @@ pub(crate) fn summary(slip: &Slip<'_>, cx: &Context) -> String {
     let (euro, cents) = (amount.cents() / 100, amount.cents() % 100);
     let date = cx.now.wall.business_date();
     let time = cx.lang.time(cx.now.wall);
-    format!(
-        "PAUSE+ {} {what} {euro}.{cents:02} EUR {date} {time}",
-        slip.number
-    )
+    format!("PAUSE+ {} {what} {euro}.{cents:02} EUR {date} {time}", slip.number)
 }
 
 fn headline(kind: &DoneKind, w: &Words) -> &'static str {
@@ -84,9 +81,7 @@ fn amounts(kind: &DoneKind, w: &Words, lang: domain::Lang) -> Vec<Line> {
         DoneKind::Pending { amount, .. } | DoneKind::Claim { amount, .. } => {
             vec![total(w.amount, *amount)]
         }
-        DoneKind::InDoubt {
-            amount, credited, ..
-        } => {
+        DoneKind::InDoubt { amount, credited, .. } => {
             let mut lines = vec![total(w.note_in_doubt, *amount)];
             if !credited.is_zero() {
                 lines.push(pair(w.credited_besides, *credited));

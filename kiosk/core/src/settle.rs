@@ -22,14 +22,8 @@ pub(crate) enum Settled {
 pub(crate) fn observe(cx: &mut Context, event: &Event) -> Option<Settled> {
     match event {
         Event::Stacked(note) => reported(cx, Some(*note)),
-        Event::Recovered {
-            place: NotePlace::CashUnit,
-            note,
-        } => reported(cx, *note),
-        Event::Recovered {
-            place: NotePlace::Customer,
-            note,
-        } => {
+        Event::Recovered { place: NotePlace::CashUnit, note } => reported(cx, *note),
+        Event::Recovered { place: NotePlace::Customer, note } => {
             cx.acceptor(Command::Acknowledge);
             given_back(cx, *note)
         }
@@ -65,6 +59,14 @@ pub(crate) fn observe(cx: &mut Context, event: &Event) -> Option<Settled> {
 fn reported(cx: &mut Context, note: Option<Note>) -> Option<Settled> {
     cx.acceptor(Command::Acknowledge);
     let value = note.map(|note| note.value);
+    // No order is younger than the note stacked last: it is repeated because the device had not
+    // seen our acknowledgement, or because it lost its power while that note was still moving.
+    if let Some(last) = cx.books.last_stacked()
+        && value.is_none_or(|value| value == last.note)
+    {
+        cx.record(Record::RepeatedNote { intent: last.intent });
+        return None;
+    }
     match unsettled(cx) {
         // With no value told, the one note on its way is meant.
         Some((intent, ordered)) if value.is_none_or(|value| value == ordered) => {
@@ -75,21 +77,8 @@ fn reported(cx: &mut Context, note: Option<Note>) -> Option<Settled> {
             cx.note_stacked(intent, ordered, evidence);
             Some(Settled::Stacked(ordered))
         }
-        Some(_) => {
+        Some(_) | None => {
             unexplained(cx, value, NotePlace::CashUnit);
-            None
-        }
-        None => {
-            match cx.books.last_stacked() {
-                // Credited, and repeated because the device had not seen our acknowledgement, or
-                // because it lost its power while the note was still moving.
-                Some(last) if value.is_none_or(|value| value == last.note) => {
-                    cx.record(Record::RepeatedNote {
-                        intent: last.intent,
-                    });
-                }
-                Some(_) | None => unexplained(cx, value, NotePlace::CashUnit),
-            }
             None
         }
     }
@@ -143,11 +132,8 @@ fn unit_removed(cx: &mut Context) {
         cx.note_in_doubt(intent, DoubtReason::UnitRemoved);
     }
     if cx.books.cashbox().present {
-        let posting = Posting::transfer(
-            Account::Collected,
-            Account::Cashbox,
-            cx.books.cashbox().value(),
-        );
+        let posting =
+            Posting::transfer(Account::Collected, Account::Cashbox, cx.books.cashbox().value());
         let notes = cx.books.cashbox().notes();
         cx.record(Record::CashUnitRemoved { notes, posting });
     }
@@ -160,11 +146,7 @@ fn unexplained(cx: &mut Context, note: Option<Amount>, place: NotePlace) {
         }
         (None, NotePlace::CashUnit) | (_, NotePlace::Customer) => None,
     };
-    cx.record(Record::UnexplainedNote {
-        note,
-        place,
-        posting,
-    });
+    cx.record(Record::UnexplainedNote { note, place, posting });
 }
 
 fn unsettled(cx: &Context) -> Option<(Seq, Amount)> {

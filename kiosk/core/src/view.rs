@@ -8,12 +8,7 @@ use crate::context::Context;
 use crate::flow::{Done, Flow, Receipt, Stage, TopUp, Visit, insert, out_of_service};
 
 pub(crate) fn view(flow: &Flow, cx: &Context) -> View {
-    View {
-        lang: cx.lang,
-        prefs: cx.prefs,
-        ends_in_s: cx.ends_in_s,
-        screen: screen(flow, cx),
-    }
+    View { lang: cx.lang, prefs: cx.prefs, ends_in_s: cx.ends_in_s, screen: screen(flow, cx) }
 }
 
 fn screen(flow: &Flow, cx: &Context) -> Screen {
@@ -21,9 +16,7 @@ fn screen(flow: &Flow, cx: &Context) -> Screen {
         Flow::Starting | Flow::Recovering => Screen::Starting,
         Flow::Idle => match out_of_service(cx) {
             Some(reason) => Screen::OutOfService { reason },
-            None => Screen::Attract {
-                limited: cx.central == CentralLink::Away,
-            },
+            None => Screen::Attract { limited: cx.central == CentralLink::Away },
         },
         Flow::PresentCard => Screen::PresentCard,
         Flow::Refused(reason) => Screen::CardRefused { reason: *reason },
@@ -36,17 +29,10 @@ fn screen(flow: &Flow, cx: &Context) -> Screen {
         Flow::CheckingPin(_) => Screen::CheckingPin,
         Flow::Home(visit) => home(visit, cx),
         Flow::TopUp(top_up) => top_up_screen(top_up, cx),
-        Flow::Done(done) => Screen::Done {
-            done: done.kind.clone(),
-            receipt: receipt(done, cx),
-        },
-        Flow::Goodbye {
-            returned,
-            timed_out,
-        } => Screen::Goodbye {
-            returned: *returned,
-            timed_out: *timed_out,
-        },
+        Flow::Done(done) => Screen::Done { done: done.kind.clone(), receipt: receipt(done, cx) },
+        Flow::Goodbye { returned, timed_out } => {
+            Screen::Goodbye { returned: *returned, timed_out: *timed_out }
+        }
     }
 }
 
@@ -65,10 +51,7 @@ fn home(visit: &Visit, cx: &Context) -> Screen {
             movements: account.movements.clone(),
             recharge_off: insert::recharge_off(visit, cx),
         }),
-        None => Screen::OfflineHome {
-            card,
-            max: cx.offline_room(),
-        },
+        None => Screen::OfflineHome { card, max: cx.offline_room() },
     }
 }
 
@@ -78,10 +61,7 @@ fn top_up_screen(top_up: &TopUp, cx: &Context) -> Screen {
     match stage {
         Stage::Inserting { news, wish } => inserting(visit, None, *news, wish.is_none(), cx),
         Stage::Returning { value, why, .. } => {
-            let news = NoteNews::Returned {
-                value: *value,
-                why: *why,
-            };
+            let news = NoteNews::Returned { value: *value, why: *why };
             inserting(visit, None, Some(news), false, cx)
         }
         Stage::Stacking { value, wish, .. } => {
@@ -95,9 +75,7 @@ fn top_up_screen(top_up: &TopUp, cx: &Context) -> Screen {
         Stage::Review => Screen::Review(Review {
             amount: credit,
             balance: visit.balance(),
-            balance_after: visit
-                .balance()
-                .and_then(|balance| balance.checked_add(credit)),
+            balance_after: visit.balance().and_then(|balance| balance.checked_add(credit)),
             can_add: insert::can_add(visit, cx),
         }),
         Stage::Crediting { .. } => Screen::Crediting { amount: credit },
@@ -130,16 +108,10 @@ fn inserting(
 
 fn receipt(done: &Done, cx: &Context) -> ReceiptState {
     match done.receipt {
-        Receipt::Offered => ReceiptState::Offer {
-            can_print: cx.devices.printer.works(),
-        },
+        Receipt::Offered => ReceiptState::Offer { can_print: cx.devices.printer.works() },
         Receipt::Printing(_) => ReceiptState::Printing,
         Receipt::InSlot => ReceiptState::Take,
-        Receipt::NotPrinted => ReceiptState::NotPrinted {
-            text: done.text.clone(),
-        },
-        Receipt::OnScreen => ReceiptState::OnScreen {
-            text: done.text.clone(),
-        },
+        Receipt::NotPrinted => ReceiptState::NotPrinted { text: done.text.clone() },
+        Receipt::OnScreen => ReceiptState::OnScreen { text: done.text.clone() },
     }
 }

@@ -14,19 +14,10 @@ impl Ledger {
     pub(super) fn post(&mut self, posting: &Posting) -> Result<(), &'static str> {
         for line in posting.lines() {
             let balance = self.0.entry(line.account).or_default();
-            *balance = balance
-                .checked_add(line.cents)
-                .ok_or("more money than there is")?;
+            *balance = balance.checked_add(line.cents).ok_or("more money than there is")?;
         }
-        let sound = self
-            .0
-            .iter()
-            .all(|(account, balance)| in_range(*account, *balance));
-        if sound {
-            Ok(())
-        } else {
-            Err("an account on its wrong side")
-        }
+        let sound = self.0.iter().all(|(account, balance)| in_range(*account, *balance));
+        if sound { Ok(()) } else { Err("an account on its wrong side") }
     }
 
     /// Debit positive, in cents.

@@ -27,11 +27,7 @@ pub enum Accuracy {
 
 impl Default for CashUnit {
     fn default() -> Self {
-        Self {
-            present: true,
-            accuracy: Accuracy::Accurate,
-            counts: BTreeMap::new(),
-        }
+        Self { present: true, accuracy: Accuracy::Accurate, counts: BTreeMap::new() }
     }
 }
 
@@ -73,10 +69,8 @@ mod counts_by_cents {
         counts: &BTreeMap<Amount, u32>,
         to: S,
     ) -> Result<S::Ok, S::Error> {
-        let by_cents: BTreeMap<String, u32> = counts
-            .iter()
-            .map(|(note, count)| (note.cents().to_string(), *count))
-            .collect();
+        let by_cents: BTreeMap<String, u32> =
+            counts.iter().map(|(note, count)| (note.cents().to_string(), *count)).collect();
         by_cents.serialize(to)
     }
 

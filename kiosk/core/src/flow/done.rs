@@ -44,20 +44,10 @@ impl Done {
         }
         cx.touched();
         let card = visit.map(|visit| visit.card.number.reveal().masked());
-        let slip = receipt::Slip {
-            kind: &kind,
-            number: cx.intent_id(intent).to_string(),
-            card,
-        };
+        let slip = receipt::Slip { kind: &kind, number: cx.intent_id(intent).to_string(), card };
         let document = receipt::document(&slip, cx);
         let text = receipt::summary(&slip, cx);
-        let mut done = Self {
-            kind,
-            receipt: Receipt::Offered,
-            text,
-            document,
-            disposition,
-        };
+        let mut done = Self { kind, receipt: Receipt::Offered, text, document, disposition };
         // Who is owed something leaves with paper, asked for or not.
         if !matches!(done.kind, DoneKind::Credited { .. }) {
             done.print(cx);
@@ -118,10 +108,7 @@ impl Done {
     }
 
     fn may_print(&self) -> bool {
-        matches!(
-            self.receipt,
-            Receipt::Offered | Receipt::OnScreen | Receipt::NotPrinted
-        )
+        matches!(self.receipt, Receipt::Offered | Receipt::OnScreen | Receipt::NotPrinted)
     }
 
     fn printer(&mut self, event: printer::Event, cx: &mut Context) {
@@ -159,10 +146,7 @@ pub(super) fn leave(disposition: Disposition, returned: Option<Amount>, cx: &mut
     cx.ends_in_s = None;
     cx.acceptor(acceptor::Command::Disable);
     cx.arm_goodbye();
-    Flow::Goodbye {
-        returned,
-        timed_out: disposition == Disposition::TimedOut,
-    }
+    Flow::Goodbye { returned, timed_out: disposition == Disposition::TimedOut }
 }
 
 pub(super) fn goodbye(
@@ -177,10 +161,7 @@ pub(super) fn goodbye(
         }
         Input::Acceptor(event) => {
             stray_note(&event, HandBackReason::NoVisit, cx);
-            Flow::Goodbye {
-                returned,
-                timed_out,
-            }
+            Flow::Goodbye { returned, timed_out }
         }
         Input::Event(_)
         | Input::Settled(_)
@@ -188,9 +169,6 @@ pub(super) fn goodbye(
         | Input::Printer(_)
         | Input::Session(_)
         | Input::TopUp(..)
-        | Input::Timer(_) => Flow::Goodbye {
-            returned,
-            timed_out,
-        },
+        | Input::Timer(_) => Flow::Goodbye { returned, timed_out },
     }
 }

@@ -33,11 +33,7 @@ impl PinEntry {
     fn new(card: Card, error: Option<PinError>) -> Self {
         // Room for all digits from the start: growing would leave copies behind.
         let digits = Zeroizing::new(String::with_capacity(Pin::LEN_MAX));
-        Self {
-            card,
-            digits,
-            error,
-        }
+        Self { card, digits, error }
     }
 
     pub(crate) fn typed(&self) -> u8 {
@@ -101,10 +97,7 @@ pub(super) fn presented(card: Card, cx: &mut Context) -> Flow {
     if i64::from(card.expires_day) < today {
         return refuse(CardRefusal::Expired, cx);
     }
-    let denied = cx
-        .hotlist
-        .as_ref()
-        .and_then(|hotlist| hotlist.cards.get(&card.card_ref));
+    let denied = cx.hotlist.as_ref().and_then(|hotlist| hotlist.cards.get(&card.card_ref));
     match denied {
         Some(Denied::Blocked) => refuse(CardRefusal::Blocked, cx),
         Some(Denied::Suspended) => refuse(CardRefusal::Suspended, cx),
@@ -196,11 +189,7 @@ fn check_pin(mut entry: PinEntry, cx: &mut Context) -> Flow {
     };
     let card = entry.card;
     let (number, uid) = (card.number.clone(), card.uid.clone());
-    cx.effect(Effect::Central(CentralRequest::OpenSession {
-        number,
-        uid,
-        pin,
-    }));
+    cx.effect(Effect::Central(CentralRequest::OpenSession { number, uid, pin }));
     cx.arm(Timer::PinUnanswered);
     Flow::CheckingPin(card)
 }
@@ -255,29 +244,16 @@ fn session_reply(card: Card, reply: SessionReply, cx: &mut Context) -> Flow {
 
 fn begin(card: Card, account: Option<Account>, cx: &mut Context) -> Visit {
     let offline = account.is_none();
-    let visit = Visit {
-        card,
-        account,
-        doubt: None,
-    };
+    let visit = Visit { card, account, doubt: None };
     let (card_ref, lang) = (visit.card_ref(), cx.lang);
-    cx.record(Record::SessionStarted {
-        card_ref,
-        offline,
-        lang,
-    });
+    cx.record(Record::SessionStarted { card_ref, offline, lang });
     visit
 }
 
 /// Central is away: a genuine card may still be recharged with a little cash; hands the card back
 /// where policy does not allow it.
 fn begin_offline(card: Card, cx: &mut Context) -> Result<Flow, Card> {
-    let any_note_fits = cx
-        .rules
-        .notes
-        .0
-        .iter()
-        .any(|note| *note <= cx.offline_room());
+    let any_note_fits = cx.rules.notes.0.iter().any(|note| *note <= cx.offline_room());
     if !any_note_fits || !cx.devices.acceptor.works() {
         return Err(card);
     }

@@ -47,10 +47,7 @@ pub(super) fn step(input: Input, cx: &mut Context) -> Flow {
         }
         Input::Acceptor(event) => {
             stray_note(&event, HandBackReason::NoVisit, cx);
-            if matches!(
-                event,
-                acceptor::Event::Ready(_) | acceptor::Event::UnitInserted
-            ) {
+            if matches!(event, acceptor::Event::Ready(_) | acceptor::Event::UnitInserted) {
                 cx.acceptor(acceptor::Command::Disable);
             }
             Flow::Idle

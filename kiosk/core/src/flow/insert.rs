@@ -21,36 +21,19 @@ pub(crate) struct TopUp {
 #[derive(Clone, Debug)]
 pub(crate) enum Stage {
     /// The slot is open, nothing is in escrow.
-    Inserting {
-        news: Option<NoteNews>,
-        wish: Option<Wish>,
-    },
+    Inserting { news: Option<NoteNews>, wish: Option<Wish> },
     /// A note goes back from escrow.
-    Returning {
-        value: Amount,
-        why: RechargeRefusal,
-        wish: Option<Wish>,
-    },
+    Returning { value: Amount, why: RechargeRefusal, wish: Option<Wish> },
     /// A note is ordered into the cash unit.
-    Stacking {
-        intent: Seq,
-        value: Amount,
-        wish: Option<Wish>,
-    },
+    Stacking { intent: Seq, value: Amount, wish: Option<Wish> },
     /// The slot is closed; a note that was on its way in is coming back.
-    Emptying {
-        wish: Wish,
-        returned: Option<Amount>,
-    },
+    Emptying { wish: Wish, returned: Option<Amount> },
     /// Stacked notes cannot come back: sure?
     ConfirmCancel,
     /// Last look.
     Review,
     /// Central is to credit.
-    Crediting {
-        intent: Seq,
-        disposition: Disposition,
-    },
+    Crediting { intent: Seq, disposition: Disposition },
     /// Where a note is, is not known; its device is waited for.
     CheckingNote { intent: Seq, value: Amount },
 }
@@ -83,22 +66,12 @@ pub(crate) fn recharge_off(visit: &Visit, cx: &Context) -> Option<RechargeOff> {
     if !cx.devices.acceptor.works() {
         return Some(RechargeOff::Acceptor);
     }
-    fitting(visit, cx)
-        .0
-        .is_empty()
-        .then_some(RechargeOff::WalletFull)
+    fitting(visit, cx).0.is_empty().then_some(RechargeOff::WalletFull)
 }
 
 /// The notes that still fit.
 pub(crate) fn fitting(visit: &Visit, cx: &Context) -> NoteSet {
-    NoteSet::of(
-        cx.rules
-            .notes
-            .0
-            .iter()
-            .copied()
-            .filter(|note| check(visit, *note, cx).is_ok()),
-    )
+    NoteSet::of(cx.rules.notes.0.iter().copied().filter(|note| check(visit, *note, cx).is_ok()))
 }
 
 fn check(visit: &Visit, note: Amount, cx: &Context) -> Result<(), RechargeRefusal> {
@@ -122,10 +95,7 @@ fn open_slot(visit: Visit, news: Option<NoteNews>, cx: &mut Context) -> Flow {
     } else {
         cx.acceptor(Command::Enable(cx.rules.notes.clone()));
     }
-    Flow::TopUp(TopUp {
-        visit,
-        stage: Stage::Inserting { news, wish: None },
-    })
+    Flow::TopUp(TopUp { visit, stage: Stage::Inserting { news, wish: None } })
 }
 
 /// Orders what the customer is owed onto the wallet.
@@ -136,13 +106,7 @@ pub(super) fn credit(visit: Visit, disposition: Disposition, cx: &mut Context) -
     let intent = cx.order_top_up();
     cx.ask_top_up(intent);
     cx.arm(Timer::TopUpUnanswered);
-    Flow::TopUp(TopUp {
-        visit,
-        stage: Stage::Crediting {
-            intent,
-            disposition,
-        },
-    })
+    Flow::TopUp(TopUp { visit, stage: Stage::Crediting { intent, disposition } })
 }
 
 fn in_doubt_only(visit: Visit, disposition: Disposition, cx: &mut Context) -> Flow {
@@ -154,11 +118,7 @@ fn in_doubt_only(visit: Visit, disposition: Disposition, cx: &mut Context) -> Fl
 fn doubt_kind(intent: Seq, value: Amount, credited: Amount, cx: &mut Context) -> DoneKind {
     cx.claim_in_doubt(intent, value);
     let number = cx.intent_id(intent).to_string();
-    DoneKind::InDoubt {
-        amount: value,
-        credited,
-        number,
-    }
+    DoneKind::InDoubt { amount: value, credited, number }
 }
 
 impl TopUp {
@@ -178,18 +138,15 @@ impl TopUp {
         match stage {
             Stage::Inserting { news, wish } => inserting(visit, news, wish, input, cx),
             Stage::Returning { value, why, wish } => returning(visit, value, why, wish, input, cx),
-            Stage::Stacking {
-                intent,
-                value,
-                wish,
-            } => stacking(visit, (intent, value), wish, input, cx),
+            Stage::Stacking { intent, value, wish } => {
+                stacking(visit, (intent, value), wish, input, cx)
+            }
             Stage::Emptying { wish, returned } => emptying(visit, wish, returned, input, cx),
             Stage::ConfirmCancel => confirm_cancel(visit, input, cx),
             Stage::Review => review(visit, input, cx),
-            Stage::Crediting {
-                intent,
-                disposition,
-            } => crediting(visit, intent, disposition, input, cx),
+            Stage::Crediting { intent, disposition } => {
+                crediting(visit, intent, disposition, input, cx)
+            }
             Stage::CheckingNote { intent, value } => checking_note(visit, intent, value, input, cx),
         }
     }
@@ -213,13 +170,7 @@ fn inserting(
             }
             if news == Some(NoteNews::Reading) {
                 // Someone who feeds a note and presses at once means that note, too.
-                return stay(
-                    visit,
-                    Stage::Inserting {
-                        news,
-                        wish: Some(Wish::Finish),
-                    },
-                );
+                return stay(visit, Stage::Inserting { news, wish: Some(Wish::Finish) });
             }
             fulfil(visit, Wish::Finish, None, cx)
         }
@@ -285,14 +236,7 @@ fn escrowed(visit: Visit, note: Note, wish: Option<Wish>, cx: &mut Context) -> F
     match check(&visit, value, cx) {
         Ok(()) => {
             let intent = cx.order_stack(value);
-            stay(
-                visit,
-                Stage::Stacking {
-                    intent,
-                    value,
-                    wish,
-                },
-            )
+            stay(visit, Stage::Stacking { intent, value, wish })
         }
         Err(why) => {
             cx.acceptor(Command::Return);
@@ -370,6 +314,7 @@ fn stacking(
                 None => open_slot(visit, Some(news), cx),
             }
         }
+        Input::Acceptor(_) if is_in_doubt(intent, cx) => given_up(visit, intent, value, cx),
         Input::Timer(Timer::AcceptorSilent) => {
             doubt(visit, intent, value, DoubtReason::DeviceSilent, cx)
         }
@@ -381,29 +326,13 @@ fn stacking(
             };
             doubt(visit, intent, value, reason, cx)
         }
-        // The box was pulled: `settle` has written the doubt down.
-        Input::Acceptor(acceptor::Event::UnitRemoved) => given_up(visit, intent, value, cx),
         Input::Action(action) => {
             let wish = wish_of(action).or(wish);
-            stay(
-                visit,
-                Stage::Stacking {
-                    intent,
-                    value,
-                    wish,
-                },
-            )
+            stay(visit, Stage::Stacking { intent, value, wish })
         }
         Input::Stop => {
             let wish = Some(Wish::Leave(Disposition::Stopped));
-            stay(
-                visit,
-                Stage::Stacking {
-                    intent,
-                    value,
-                    wish,
-                },
-            )
+            stay(visit, Stage::Stacking { intent, value, wish })
         }
         Input::Event(_)
         | Input::Acceptor(_)
@@ -412,14 +341,7 @@ fn stacking(
         | Input::Session(_)
         | Input::TopUp(..)
         | Input::Timer(_)
-        | Input::Expired => stay(
-            visit,
-            Stage::Stacking {
-                intent,
-                value,
-                wish,
-            },
-        ),
+        | Input::Expired => stay(visit, Stage::Stacking { intent, value, wish }),
     }
 }
 
@@ -451,12 +373,7 @@ fn checking_note(visit: Visit, intent: Seq, value: Amount, input: Input, cx: &mu
             cx.timers.disarm(Timer::RecoveryUnanswered);
             unwind(visit, Disposition::Faulted, cx)
         }
-        // Back, and knows nothing of it: `settle` has written the doubt down.
-        Input::Acceptor(acceptor::Event::Ready(_) | acceptor::Event::UnitRemoved)
-            if cx.books.note_in_flight().is_none() && cx.books.intent(intent).is_some() =>
-        {
-            given_up(visit, intent, value, cx)
-        }
+        Input::Acceptor(_) if is_in_doubt(intent, cx) => given_up(visit, intent, value, cx),
         Input::Timer(Timer::RecoveryUnanswered) => {
             doubt(visit, intent, value, DoubtReason::LinkLost, cx)
         }
@@ -471,6 +388,12 @@ fn checking_note(visit: Visit, intent: Seq, value: Amount, input: Input, cx: &mu
         | Input::Expired
         | Input::Stop => stay(visit, Stage::CheckingNote { intent, value }),
     }
+}
+
+/// Did `settle` write down that the note's place is not known (the box was pulled, or the device is
+/// back and knows nothing)?
+fn is_in_doubt(intent: Seq, cx: &Context) -> bool {
+    cx.books.note_in_flight().is_none() && cx.books.intent(intent).is_some()
 }
 
 /// Writes down that the note's place is not known, and brings the rest to safety.
@@ -502,13 +425,7 @@ fn close_slot(visit: Visit, news: Option<NoteNews>, wish: Wish, cx: &mut Context
     if news == Some(NoteNews::Reading) {
         cx.acceptor(Command::Disable);
         cx.arm(Timer::PathNotEmpty);
-        return stay(
-            visit,
-            Stage::Emptying {
-                wish,
-                returned: None,
-            },
-        );
+        return stay(visit, Stage::Emptying { wish, returned: None });
     }
     fulfil(visit, wish, None, cx)
 }
@@ -524,13 +441,7 @@ fn emptying(
         Input::Acceptor(acceptor::Event::Escrowed(note)) => {
             cx.acceptor(Command::Return);
             cx.arm(Timer::PathNotEmpty);
-            stay(
-                visit,
-                Stage::Emptying {
-                    wish,
-                    returned: Some(note.value),
-                },
-            )
+            stay(visit, Stage::Emptying { wish, returned: Some(note.value) })
         }
         Input::Acceptor(acceptor::Event::Returned(note)) => {
             cx.handed_back(note.value, HandBackReason::Cancelled);
@@ -543,13 +454,9 @@ fn emptying(
             | acceptor::Event::UnitRemoved,
         )
         | Input::Timer(Timer::PathNotEmpty) => fulfil(visit, wish, returned, cx),
-        Input::Stop => stay(
-            visit,
-            Stage::Emptying {
-                wish: Wish::Leave(Disposition::Stopped),
-                returned,
-            },
-        ),
+        Input::Stop => {
+            stay(visit, Stage::Emptying { wish: Wish::Leave(Disposition::Stopped), returned })
+        }
         Input::Event(_)
         | Input::Action(_)
         | Input::Acceptor(_)
@@ -637,24 +544,12 @@ fn crediting(
         }
         Input::Timer(Timer::TopUpAskAgain) => {
             cx.ask_top_up(intent);
-            stay(
-                visit,
-                Stage::Crediting {
-                    intent,
-                    disposition,
-                },
-            )
+            stay(visit, Stage::Crediting { intent, disposition })
         }
         Input::Timer(Timer::TopUpUnanswered) => queue(visit, intent, disposition, cx),
         Input::Acceptor(event) => {
             stray_note(&event, HandBackReason::Cancelled, cx);
-            stay(
-                visit,
-                Stage::Crediting {
-                    intent,
-                    disposition,
-                },
-            )
+            stay(visit, Stage::Crediting { intent, disposition })
         }
         Input::Event(_)
         | Input::Action(_)
@@ -665,13 +560,7 @@ fn crediting(
         | Input::TopUp(..)
         | Input::Timer(_)
         | Input::Expired
-        | Input::Stop => stay(
-            visit,
-            Stage::Crediting {
-                intent,
-                disposition,
-            },
-        ),
+        | Input::Stop => stay(visit, Stage::Crediting { intent, disposition }),
     }
 }
 
@@ -682,26 +571,17 @@ fn credit_reply(
     reply: TopUpReply,
     cx: &mut Context,
 ) -> Flow {
-    let amount = cx.books.customer_credit();
+    let amount = ordered(intent, cx);
     let (final_reply, kind) = match reply {
-        TopUpReply::Accepted {
-            ledger_ref,
-            balance,
-        } => {
+        TopUpReply::Accepted { ledger_ref, balance } => {
             if let Some(account) = &mut visit.account {
                 account.balance = balance;
             }
-            (
-                FinalReply::Accepted { ledger_ref },
-                DoneKind::Credited { amount, balance },
-            )
+            (FinalReply::Accepted { ledger_ref }, DoneKind::Credited { amount, balance })
         }
         TopUpReply::Refused(reason) => {
             let number = cx.intent_id(intent).to_string();
-            (
-                FinalReply::Refused(reason),
-                DoneKind::Claim { amount, number },
-            )
+            (FinalReply::Refused(reason), DoneKind::Claim { amount, number })
         }
         TopUpReply::Away => {
             // Without a PIN there was no central before either: do not keep the customer waiting.
@@ -709,31 +589,25 @@ fn credit_reply(
                 return queue(visit, intent, disposition, cx);
             }
             cx.arm(Timer::TopUpAskAgain);
-            return stay(
-                visit,
-                Stage::Crediting {
-                    intent,
-                    disposition,
-                },
-            );
+            return stay(visit, Stage::Crediting { intent, disposition });
         }
     };
     cx.top_up_answered(intent, amount, final_reply);
     finish(visit, kind, (intent, amount), disposition, cx)
 }
 
+/// What the open top-up is about.
+fn ordered(intent: Seq, cx: &Context) -> Amount {
+    let open = cx.books.intent(intent).expect("it is being credited");
+    open.top_up_amount().expect("it is a top-up")
+}
+
 fn queue(visit: Visit, intent: Seq, disposition: Disposition, cx: &mut Context) -> Flow {
-    let amount = cx.books.customer_credit();
+    let amount = ordered(intent, cx);
     cx.central = CentralLink::Away;
     cx.queue_top_up(intent, amount);
     let number = cx.intent_id(intent).to_string();
-    finish(
-        visit,
-        DoneKind::Pending { amount, number },
-        (intent, amount),
-        disposition,
-        cx,
-    )
+    finish(visit, DoneKind::Pending { amount, number }, (intent, amount), disposition, cx)
 }
 
 fn finish(
@@ -745,7 +619,12 @@ fn finish(
 ) -> Flow {
     cx.timers.disarm(Timer::TopUpUnanswered);
     cx.timers.disarm(Timer::TopUpAskAgain);
-    let (intent, kind) = match visit.doubt {
+    if !cx.books.customer_credit().is_zero() {
+        // A note that was in doubt turned up in the cash unit meanwhile.
+        return credit(visit, disposition, cx);
+    }
+    let still_in_doubt = visit.doubt.filter(|(doubted, _)| cx.books.intent(*doubted).is_some());
+    let (intent, kind) = match still_in_doubt {
         Some((doubted, value)) => (doubted, doubt_kind(doubted, value, credited, cx)),
         None => (intent, kind),
     };

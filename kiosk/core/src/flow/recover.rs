@@ -1,6 +1,6 @@
 //! After a power cut: the books say what was open, the devices say what became of it.
 
-use driver_api::acceptor;
+use domain::Amount;
 use kiosk_records::{Disposition, DoubtReason, HandBackReason, Seq};
 use ui_proto::DoneKind;
 
@@ -28,17 +28,15 @@ pub(super) fn step(input: Input, cx: &mut Context) -> Flow {
             }
             finish(cx)
         }
+        Input::Settled(_) => finish(cx),
         Input::Acceptor(event) => {
             stray_note(&event, HandBackReason::NoVisit, cx);
-            if matches!(event, acceptor::Event::Ready(_)) && cx.books.note_in_flight().is_none() {
-                return finish(cx);
-            }
-            Flow::Recovering
+            // `settle` may have written down that the note is in doubt.
+            if cx.books.note_in_flight().is_none() { finish(cx) } else { Flow::Recovering }
         }
         Input::Stop => idle::enter(cx),
         Input::Event(_)
         | Input::Action(_)
-        | Input::Settled(_)
         | Input::Reader(_)
         | Input::Printer(_)
         | Input::Session(_)
@@ -64,40 +62,32 @@ fn finish(cx: &mut Context) -> Flow {
     let (intent, kind) = match (doubt, credited) {
         (Some((seq, amount)), credited) => {
             let credited = credited.map(|(_, amount)| amount).unwrap_or_default();
-            (
-                seq,
-                DoneKind::InDoubt {
-                    amount,
-                    credited,
-                    number: number(seq, cx),
-                },
-            )
+            (seq, DoneKind::InDoubt { amount, credited, number: number(seq, cx) })
         }
-        (None, Some((seq, amount))) => (
-            seq,
-            DoneKind::Pending {
-                amount,
-                number: number(seq, cx),
-            },
-        ),
+        (None, Some((seq, amount))) => (seq, DoneKind::Pending { amount, number: number(seq, cx) }),
         (None, None) => return idle::enter(cx),
     };
     Done::enter(None, kind, intent, Disposition::Recovered, cx)
 }
 
-fn queue_credit(cx: &mut Context) -> Option<(Seq, domain::Amount)> {
-    if cx.books.customer_credit().is_zero() {
-        return None;
+/// Queues the top-up that was ordered, and one for what was stacked after that.
+fn queue_credit(cx: &mut Context) -> Option<(Seq, Amount)> {
+    let credit = cx.books.customer_credit();
+    let mut last = None;
+    if let Some((intent, amount)) = cx.books.top_up_in_flight() {
+        cx.queue_top_up(intent, amount);
+        last = Some(intent);
     }
-    let (intent, amount) = match cx.books.top_up_in_flight() {
-        Some(ordered) => ordered,
-        None => (cx.order_top_up(), cx.books.customer_credit()),
-    };
-    cx.queue_top_up(intent, amount);
-    Some((intent, amount))
+    let rest = cx.books.customer_credit();
+    if !rest.is_zero() {
+        let intent = cx.order_top_up();
+        cx.queue_top_up(intent, rest);
+        last = Some(intent);
+    }
+    last.map(|intent| (intent, credit))
 }
 
-fn claim_doubt(cx: &mut Context) -> Option<(Seq, domain::Amount)> {
+fn claim_doubt(cx: &mut Context) -> Option<(Seq, Amount)> {
     let visit = cx.books.visit()?.id;
     let (intent, note) = cx.books.unclaimed_doubt(visit)?;
     cx.claim_in_doubt(intent, note);
