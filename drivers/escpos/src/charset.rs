@@ -155,10 +155,7 @@ mod tests {
 
     #[test]
     fn no_text_commands_the_printer() {
-        assert_eq!(
-            CodePage::Wpc1252.encode("a\u{1b}@b\u{10}\u{4}\u{1}"),
-            b"a @b   "
-        );
+        assert_eq!(CodePage::Wpc1252.encode("a\u{1b}@b\u{10}\u{4}\u{1}"), b"a @b   ");
         assert_eq!(CodePage::Wpc1252.encode("30,00\u{202F}€"), b"30,00\xA0\x80");
         assert_eq!(CodePage::Wpc1252.encode("a\u{200B}b\u{AD}c\u{81}"), b"abc ");
     }

@@ -57,8 +57,7 @@ mod tests {
 
     fn shown(lines: Vec<Vec<u8>>) -> Vec<String> {
         let text = lines.into_iter().map(String::from_utf8);
-        text.collect::<Result<_, _>>()
-            .expect("ASCII in these tests")
+        text.collect::<Result<_, _>>().expect("ASCII in these tests")
     }
 
     #[test]
@@ -76,10 +75,7 @@ mod tests {
             shown(pair(b"Recarga de la tarjeta", b"30,00", 12)),
             ["Recarga de", "la tarjeta", "       30,00"]
         );
-        assert_eq!(
-            shown(pair(b"A", b"123456789012345", 8)),
-            ["A", "12345678", " 9012345"]
-        );
+        assert_eq!(shown(pair(b"A", b"123456789012345", 8)), ["A", "12345678", " 9012345"]);
     }
 
     proptest! {

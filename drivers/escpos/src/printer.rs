@@ -121,11 +121,7 @@ impl Printer {
             }
             Answer::Process(id) => {
                 self.knows_process_ids = true;
-                if self
-                    .job
-                    .as_ref()
-                    .is_some_and(|job| process_id(job.id) == id)
-                {
+                if self.job.as_ref().is_some_and(|job| process_id(job.id) == id) {
                     self.handle_proof(now);
                 }
             }
@@ -220,9 +216,9 @@ impl Printer {
         if job.pieces.is_empty() {
             chunk.extend(proof_request(self.config.proof, job.id));
             job.stage = match self.config.proof {
-                Proof::Auto | Proof::PaperSensor => Stage::Proving {
-                    until: now + self.config.finish,
-                },
+                Proof::Auto | Proof::PaperSensor => {
+                    Stage::Proving { until: now + self.config.finish }
+                }
                 Proof::Status => Stage::Confirming { rounds: 2 },
             };
         }
@@ -282,11 +278,8 @@ impl Printer {
             }
         };
         let cleared = known.iter().filter(|kind| !kinds.contains(kind));
-        self.events
-            .extend(cleared.map(|kind| Event::Cleared(*kind)));
-        let raised = faults
-            .into_iter()
-            .filter(|fault| !known.contains(&fault.kind));
+        self.events.extend(cleared.map(|kind| Event::Cleared(*kind)));
+        let raised = faults.into_iter().filter(|fault| !known.contains(&fault.kind));
         self.events.extend(raised.map(Event::Fault));
         if !kinds.is_empty() {
             self.health = Health::Faulty(kinds);
@@ -309,10 +302,7 @@ impl Printer {
 
     fn handle_silence(&mut self, now: Mono) {
         self.misses = self.misses.saturating_add(1);
-        let is_printing = self
-            .job
-            .as_ref()
-            .is_some_and(|job| job.stage != Stage::Checking);
+        let is_printing = self.job.as_ref().is_some_and(|job| job.stage != Stage::Checking);
         if is_printing || self.misses >= MISSES_MAX {
             self.lose();
         }
@@ -423,9 +413,7 @@ impl Protocol for Printer {
             Asking::Pause { until } => Some((*until, "printer status due")),
             Asking::Round(round) => Some((round.until, "printer silent")),
         };
-        let proof = self
-            .proof_deadline()
-            .map(|until| (until, "printer unproven"));
+        let proof = self.proof_deadline().map(|until| (until, "printer unproven"));
         asking.into_iter().chain(proof).min()
     }
 }

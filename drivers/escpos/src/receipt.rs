@@ -15,10 +15,8 @@ use crate::{Config, Cut};
 /// two pieces but never inside one, where the printer could take it for data.
 pub(crate) fn compose(document: &Document, config: &Config) -> Vec<Vec<u8>> {
     let spool = Spool::default();
-    let mut receipt = Receipt {
-        out: Printer::new(spool.clone(), Protocol::default(), None),
-        config,
-    };
+    let mut receipt =
+        Receipt { out: Printer::new(spool.clone(), Protocol::default(), None), config };
     receipt
         .print(document)
         .expect("the spool takes all; sizes are 1 or 2; QR texts are at most QR_BYTES_MAX");
@@ -40,10 +38,7 @@ impl Receipt<'_> {
     fn print(&mut self, document: &Document) -> Result<()> {
         let page = self.config.code_page;
         let select = self.config.code_page_select.unwrap_or(page.epson());
-        self.out
-            .init()?
-            .custom(&REPORT_CHANGES)?
-            .custom(&[0x1B, b't', select])?;
+        self.out.init()?.custom(&REPORT_CHANGES)?.custom(&[0x1B, b't', select])?;
         for line in &document.lines {
             self.line(line)?;
         }
@@ -52,9 +47,7 @@ impl Receipt<'_> {
             Cut::Partial => 66,
             Cut::Full => 65,
         };
-        self.out
-            .custom(&[0x1D, b'V', cut, CUT_MARGIN_DOTS])?
-            .print()?;
+        self.out.custom(&[0x1D, b'V', cut, CUT_MARGIN_DOTS])?.print()?;
         Ok(())
     }
 
@@ -96,9 +89,7 @@ impl Receipt<'_> {
     fn wrapped(&mut self, text: &str, columns: usize) -> Result<()> {
         for paragraph in text.split('\n') {
             let cells = self.config.code_page.encode(paragraph);
-            wrap(&cells, columns)
-                .into_iter()
-                .try_for_each(|line| self.cells(line))?;
+            wrap(&cells, columns).into_iter().try_for_each(|line| self.cells(line))?;
         }
         Ok(())
     }
@@ -158,9 +149,7 @@ impl Receipt<'_> {
     }
 
     fn columns(&self) -> usize {
-        self.config
-            .columns
-            .clamp(Config::COLUMNS_MIN, Config::COLUMNS_MAX)
+        self.config.columns.clamp(Config::COLUMNS_MIN, Config::COLUMNS_MAX)
     }
 }
 
@@ -177,14 +166,9 @@ fn code128(text: &str) -> Option<Vec<u8>> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     if digits && text.len().is_multiple_of(2) {
         let pairs = text.as_bytes().chunks_exact(2);
-        let set_c: Vec<u8> = pairs
-            .map(|two| (two[0] - b'0') * 10 + two[1] - b'0')
-            .collect();
+        let set_c: Vec<u8> = pairs.map(|two| (two[0] - b'0') * 10 + two[1] - b'0').collect();
         // Raw pairs may spell DLE EOT, DLE ENQ or DLE DC4, which the printer obeys even here.
-        if !set_c
-            .windows(2)
-            .any(|two| matches!(two, [0x10, 0x04 | 0x05 | 0x14]))
-        {
+        if !set_c.windows(2).any(|two| matches!(two, [0x10, 0x04 | 0x05 | 0x14])) {
             return Some([b"{C".as_slice(), &set_c].concat());
         }
     }
@@ -240,10 +224,8 @@ mod tests {
     #[test]
     fn the_bytes_of_a_receipt() {
         let pieces = compose(&sample(), &Config::default());
-        let shown: Vec<String> = pieces
-            .iter()
-            .map(|piece| piece.escape_ascii().to_string())
-            .collect();
+        let shown: Vec<String> =
+            pieces.iter().map(|piece| piece.escape_ascii().to_string()).collect();
         insta::assert_snapshot!(shown.join("\n"));
     }
 
@@ -260,10 +242,7 @@ mod tests {
         assert_eq!(pieces[2], [0x1B, b't', 13]);
         assert!(pieces.contains(&b"TOTAL                    20,00\xFF\xD5\n".to_vec()));
         assert!(pieces.contains(&b"Stra\xE1e, coeur, \xADma\xA4ana!\n".to_vec()));
-        assert_eq!(
-            pieces.last().map(|cut| cut[..3].to_vec()),
-            Some(vec![0x1D, b'V', 65])
-        );
+        assert_eq!(pieces.last().map(|cut| cut[..3].to_vec()), Some(vec![0x1D, b'V', 65]));
     }
 
     #[test]
@@ -291,9 +270,6 @@ mod tests {
         assert!(contains(&barcode, &long.as_bytes()[..48]));
         let qr = printed(Line::Qr("x".repeat(QR_BYTES_MAX + 1)));
         assert!(!contains(&qr, b"\x1D(k"));
-        assert!(contains(
-            &printed(Line::Qr("https://a.example".into())),
-            b"\x1D(k"
-        ));
+        assert!(contains(&printed(Line::Qr("https://a.example".into())), b"\x1D(k"));
     }
 }

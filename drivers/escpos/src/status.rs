@@ -249,10 +249,7 @@ impl Status {
             self.recoverable,
             self.passing,
         ];
-        let code = bits
-            .iter()
-            .rev()
-            .fold(0, |code, bit| code << 1 | u32::from(*bit));
+        let code = bits.iter().rev().fold(0, |code, bit| code << 1 | u32::from(*bit));
         VendorCode(code)
     }
 }

@@ -20,12 +20,7 @@ fn asked(query: Query, answer: u8) -> Status {
 #[test]
 fn each_bit_of_the_real_time_answers() {
     let all_good = Status::default();
-    for query in [
-        Query::Printer,
-        Query::OfflineCause,
-        Query::ErrorCause,
-        Query::Paper,
-    ] {
+    for query in [Query::Printer, Query::OfflineCause, Query::ErrorCause, Query::Paper] {
         assert_eq!(asked(query, 0x12), all_good);
     }
     // The drawer's pin and the feed button are nobody's fault.
@@ -70,31 +65,18 @@ fn faults_are_named_gravest_first() {
         ..Status::default()
     };
     let kinds: Vec<FaultKind> = everything.faults().map(|fault| fault.kind).collect();
-    let expected = [
-        FaultKind::CoverOpen,
-        FaultKind::Cutter,
-        FaultKind::Defective,
-        FaultKind::PaperEnd,
-    ];
+    let expected =
+        [FaultKind::CoverOpen, FaultKind::Cutter, FaultKind::Defective, FaultKind::PaperEnd];
     assert_eq!(kinds, expected);
-    assert_eq!(
-        everything.faults().next().map(|fault| fault.vendor.0),
-        Some(0b11_0111)
-    );
-    let little_paper = Status {
-        paper_low: true,
-        ..Status::default()
-    };
+    assert_eq!(everything.faults().next().map(|fault| fault.vendor.0), Some(0b11_0111));
+    let little_paper = Status { paper_low: true, ..Status::default() };
     assert_eq!(little_paper.faults().count(), 0);
 }
 
 #[test]
 fn flow_control_and_line_noise_say_nothing() {
     assert_eq!(parsed(&[0x11, 0x13, 0x80, 0xFF, 0x90]), []);
-    assert_eq!(
-        parsed(b"\x37\x22AB\0\x37\x25\0\x12"),
-        [Answer::RealTime(0x12)]
-    );
+    assert_eq!(parsed(b"\x37\x22AB\0\x37\x25\0\x12"), [Answer::RealTime(0x12)]);
     assert_eq!(parsed(b"\x37\x220042\0"), [Answer::Process(*b"0042")]);
 }
 

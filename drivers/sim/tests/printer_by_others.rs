@@ -1,7 +1,11 @@
 //! Programs of others against the simulated printer: a host that was not written for it, and a
 //! scanner that reads its paper. Where one is missing the test says `SKIPPED`.
 
-#![allow(clippy::unwrap_used, reason = "a test that meets the unexpected shall fail there")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test that meets the unexpected shall fail there, and say what it skips"
+)]
 
 use std::env;
 use std::path::{Path, PathBuf};
