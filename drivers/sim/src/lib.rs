@@ -5,5 +5,9 @@
 
 #![warn(missing_docs)]
 
+pub mod card;
+pub mod namespace;
+pub mod pcscd;
 pub mod printer;
 pub mod pty;
+pub mod reader;

@@ -50,11 +50,7 @@ impl Pty {
         let name = ptsname(&master, Vec::new())?;
         let slave = PathBuf::from(OsStr::from_bytes(name.as_bytes()));
         point(&link, &slave)?;
-        Ok(Self {
-            master: watch(master)?,
-            slave,
-            link,
-        })
+        Ok(Self { master: watch(master)?, slave, link })
     }
 
     /// The name under which the host opens it.
@@ -102,10 +98,7 @@ impl AsyncRead for Pty {
         loop {
             let mut ready = ready!(self.master.poll_read_ready(cx))?;
             let read = ready.try_io(|master| {
-                Ok(rustix::io::read(
-                    master.get_ref(),
-                    buf.initialize_unfilled(),
-                )?)
+                Ok(rustix::io::read(master.get_ref(), buf.initialize_unfilled())?)
             });
             match read {
                 Ok(Ok(count)) => {
@@ -159,11 +152,7 @@ mod tests {
 
     /// A host as others write them: blocking, on the path.
     fn open(link: &Path) -> File {
-        OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(link)
-            .unwrap()
+        OpenOptions::new().read(true).write(true).open(link).unwrap()
     }
 
     #[tokio::test]
@@ -193,11 +182,7 @@ mod tests {
         host.write_all(b"x").unwrap();
         drop(host);
         let mut buf = [0; 8];
-        assert_eq!(
-            pty.read(&mut buf).await.unwrap(),
-            1,
-            "what was sent is heard"
-        );
+        assert_eq!(pty.read(&mut buf).await.unwrap(), 1, "what was sent is heard");
         assert_eq!(pty.read(&mut buf).await.unwrap(), 0, "then the end");
 
         pty = Pty::plug(&link).unwrap();
