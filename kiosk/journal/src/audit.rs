@@ -61,18 +61,13 @@ impl Reader {
             .fetch_one(&self.pool)
             .await?
             .try_get::<String, _>(0)?;
-        if first == "ok" {
-            Ok(())
-        } else {
-            Err(ReadError::Damaged { what: first })
-        }
+        if first == "ok" { Ok(()) } else { Err(ReadError::Damaged { what: first }) }
     }
 
     /// A start forgives a damaged checkpoint, an audit does not.
     async fn verify_checkpoint(&self) -> Result<Option<Seq>, ReadError> {
-        let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM checkpoint")
-            .fetch_one(&self.pool)
-            .await?;
+        let rows: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM checkpoint").fetch_one(&self.pool).await?;
         let checkpoint = self.checkpoint().await?.map(|(seq, _)| seq);
         if rows > 0 && checkpoint.is_none() {
             return Err(ReadError::Position { what: "checkpoint" });

@@ -47,8 +47,7 @@ impl Lock {
     }
 
     pub(crate) fn remember_the_journal(&mut self) -> io::Result<()> {
-        self.file
-            .write_all(b"a journal was created beside this lock\n")?;
+        self.file.write_all(b"a journal was created beside this lock\n")?;
         self.file.sync_all()
     }
 }
@@ -63,10 +62,7 @@ pub(crate) struct Reserve {
 impl Reserve {
     /// Takes it if there is room; a kiosk without it still works, and says so.
     pub(crate) fn take(journal: &Path) -> io::Result<Self> {
-        let mut reserve = Self {
-            path: beside(journal, ".reserve"),
-            held: false,
-        };
+        let mut reserve = Self { path: beside(journal, ".reserve"), held: false };
         reserve.retake()?;
         Ok(reserve)
     }
@@ -80,11 +76,7 @@ impl Reserve {
         if self.held {
             return Ok(());
         }
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&self.path)?;
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&self.path)?;
         let there = file.metadata()?.len() >= RESERVE_BYTES;
         if there {
             self.held = true;

@@ -177,10 +177,7 @@ pub(crate) fn code(error: &sqlx::Error) -> Option<u32> {
 fn damage(error: &sqlx::Error) -> Option<String> {
     const CORRUPT: u32 = 11;
     const NOT_A_DATABASE: u32 = 26;
-    let misshapen = matches!(
-        error,
-        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)
-    );
+    let misshapen = matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_));
     let broken = code(error).is_some_and(|code| matches!(code & 0xFF, CORRUPT | NOT_A_DATABASE));
     (misshapen || broken).then(|| error.to_string())
 }

@@ -84,22 +84,16 @@ async fn look(path: &Path, reader: &Reader, kiosk: Option<&KioskId>) -> Result<F
         return Ok(Found::Nothing);
     }
     check_log(path).await?;
-    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
-        .fetch_one(&reader.pool)
-        .await?;
+    let tables: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&reader.pool).await?;
     // The power went while it was created, before its first commit.
     if tables == 0 {
         return Ok(Found::Nothing);
     }
-    let meta = sqlx::query("SELECT schema, kiosk FROM meta")
-        .fetch_one(&reader.pool)
-        .await?;
+    let meta = sqlx::query("SELECT schema, kiosk FROM meta").fetch_one(&reader.pool).await?;
     let (layout, owner): (i64, String) = (meta.try_get("schema")?, meta.try_get("kiosk")?);
     if layout != LAYOUT {
-        return Err(OpenError::Layout {
-            found: layout,
-            known: LAYOUT,
-        });
+        return Err(OpenError::Layout { found: layout, known: LAYOUT });
     }
     if kiosk.is_some_and(|kiosk| kiosk.as_str() != owner) {
         return Err(OpenError::OtherKiosk { found: owner });
@@ -116,29 +110,20 @@ async fn check_log(path: &Path) -> Result<(), OpenError> {
     };
     let page_len = usize::try_from(PAGE_BYTES).expect("4096 fits");
     match wal::damaged_frame(&log, page_len) {
-        Some(frame) => Err(OpenError::Damaged {
-            what: format!("frame {frame} of the log"),
-        }),
+        Some(frame) => Err(OpenError::Damaged { what: format!("frame {frame} of the log") }),
         None => Ok(()),
     }
 }
 
 /// SQLite's own check where it takes milliseconds. A long journal has its chain, and the audit.
 async fn quick_check(reader: &Reader) -> Result<(), OpenError> {
-    let pages: i64 = sqlx::query_scalar("PRAGMA page_count")
-        .fetch_one(&reader.pool)
-        .await?;
+    let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&reader.pool).await?;
     if pages > QUICK_CHECK_PAGES_MAX {
         return Ok(());
     }
-    let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)")
-        .fetch_one(&reader.pool)
-        .await?;
-    if verdict == "ok" {
-        Ok(())
-    } else {
-        Err(OpenError::Damaged { what: verdict })
-    }
+    let verdict: String =
+        sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&reader.pool).await?;
+    if verdict == "ok" { Ok(()) } else { Err(OpenError::Damaged { what: verdict }) }
 }
 
 #[derive(Default)]
@@ -175,13 +160,7 @@ async fn read(reader: &Reader) -> Result<Contents, ReadError> {
         Some(line) => line.open().map_err(ReadError::Seal)?.boot,
         None => 0,
     };
-    Ok(Contents {
-        checkpoint,
-        since,
-        tail,
-        last_boot,
-        synced,
-    })
+    Ok(Contents { checkpoint, since, tail, last_boot, synced })
 }
 
 /// ADR 0008 has the reasons.
@@ -199,9 +178,7 @@ fn writing(path: &Path) -> SqliteConnectOptions {
 
 async fn create(connection: &mut SqliteConnection, kiosk: &KioskId) -> Result<(), OpenError> {
     let mut transaction = connection.begin().await?;
-    sqlx::raw_sql(include_str!("schema.sql"))
-        .execute(&mut *transaction)
-        .await?;
+    sqlx::raw_sql(include_str!("schema.sql")).execute(&mut *transaction).await?;
     sqlx::query("INSERT INTO meta (one, schema, kiosk) VALUES (1, ?, ?)")
         .bind(LAYOUT)
         .bind(kiosk.as_str().to_owned())

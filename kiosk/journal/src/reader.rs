@@ -18,9 +18,8 @@ impl Reader {
     /// Connects when first used. Needs a tokio runtime.
     pub(crate) fn new(path: &Path) -> Self {
         let options = SqliteConnectOptions::new().filename(path).read_only(true);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(CONNECTIONS_MAX)
-            .connect_lazy_with(options);
+        let pool =
+            SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX).connect_lazy_with(options);
         Self { pool }
     }
 
@@ -34,10 +33,7 @@ impl Reader {
 
     /// The whole journal from `first` on, page by page: each page is a short read of its own.
     pub fn all(&self, first: Seq) -> Pages {
-        Pages {
-            reader: self.clone(),
-            next: first,
-        }
+        Pages { reader: self.clone(), next: first }
     }
 
     /// The last line's place and hash; `Seq(0)` and [`Hash::GENESIS`] when there is none.
@@ -52,17 +48,13 @@ impl Reader {
 
     /// Everything up to here is at central; `Seq(0)` = nothing yet.
     pub async fn synced(&self) -> Result<Seq, ReadError> {
-        let row = sqlx::query("SELECT synced FROM cursor")
-            .fetch_one(&self.pool)
-            .await?;
+        let row = sqlx::query("SELECT synced FROM cursor").fetch_one(&self.pool).await?;
         seq(&row, "synced")
     }
 
     /// Whose journal it is.
     pub async fn kiosk(&self) -> Result<String, ReadError> {
-        let row = sqlx::query("SELECT kiosk FROM meta")
-            .fetch_one(&self.pool)
-            .await?;
+        let row = sqlx::query("SELECT kiosk FROM meta").fetch_one(&self.pool).await?;
         Ok(row.try_get("kiosk")?)
     }
 
@@ -89,11 +81,8 @@ impl Reader {
     pub(crate) async fn rows(&self, first: Seq, limit: u32) -> Result<Vec<Line>, ReadError> {
         let sql = "SELECT seq, prev_hash, hash, kind, opens, closes, body
             FROM record WHERE seq >= ? ORDER BY seq LIMIT ?";
-        let rows = sqlx::query(sql)
-            .bind(first.0.cast_signed())
-            .bind(limit)
-            .fetch_all(&self.pool)
-            .await?;
+        let rows =
+            sqlx::query(sql).bind(first.0.cast_signed()).bind(limit).fetch_all(&self.pool).await?;
         rows.iter().map(|row| Ok(Line::from_row(row)?)).collect()
     }
 
@@ -178,20 +167,14 @@ impl FromRow<'_, SqliteRow> for Line {
             },
             kind: row.try_get("kind")?,
             opens: row.try_get("opens")?,
-            closes: row
-                .try_get::<Option<i64>, _>("closes")?
-                .map(seq_of)
-                .transpose()?,
+            closes: row.try_get::<Option<i64>, _>("closes")?.map(seq_of).transpose()?,
         })
     }
 }
 
 /// What guards a checkpoint's bytes.
 pub(crate) fn checkpoint_digest(at: Seq, state: &[u8]) -> Hash {
-    let digest = Sha256::new()
-        .chain_update(at.0.to_be_bytes())
-        .chain_update(state)
-        .finalize();
+    let digest = Sha256::new().chain_update(at.0.to_be_bytes()).chain_update(state).finalize();
     Hash(digest.into())
 }
 
@@ -209,9 +192,7 @@ fn seq_of(value: i64) -> Result<Seq, sqlx::Error> {
 }
 
 fn hash_of(value: &[u8]) -> Result<Hash, sqlx::Error> {
-    let hash = value
-        .try_into()
-        .map_err(|_| sqlx::Error::Decode("a hash is 32 bytes".into()))?;
+    let hash = value.try_into().map_err(|_| sqlx::Error::Decode("a hash is 32 bytes".into()))?;
     Ok(Hash(hash))
 }
 

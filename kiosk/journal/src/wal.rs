@@ -25,10 +25,7 @@ pub(crate) fn damaged_frame(wal: &[u8], page_len_default: usize) -> Option<usize
         None => (frames.first()?.salt(), 0),
     };
     let ours = |frame: &&Frame<'_>| frame.salt() == salt && salt != [0; 8];
-    let mut since_commit = frames[bad..]
-        .iter()
-        .filter(ours)
-        .skip_while(|frame| !frame.commits());
+    let mut since_commit = frames[bad..].iter().filter(ours).skip_while(|frame| !frame.commits());
     let damaged = since_commit.nth(1).is_some();
     damaged.then_some(if header.is_some() { bad + 1 } else { 0 })
 }
@@ -53,20 +50,14 @@ impl Header {
         let page_len = usize::try_from(be32(bytes, 8)).ok()?;
         let whole = checksum.is(be32(bytes, 24), be32(bytes, 28));
         let possible = (512..=65_536).contains(&page_len) && page_len.is_power_of_two();
-        (whole && possible).then(|| Self {
-            page_len,
-            salt: salt(bytes, 16),
-            checksum,
-        })
+        (whole && possible).then(|| Self { page_len, salt: salt(bytes, 16), checksum })
     }
 
     /// The first frame that SQLite would not take.
     fn first_bad(&self, frames: &[Frame<'_>]) -> Option<usize> {
         let mut checksum = self.checksum;
         frames.iter().position(|frame| {
-            checksum = checksum
-                .over(&frame.0[..8])
-                .over(&frame.0[FRAME_HEADER_LEN..]);
+            checksum = checksum.over(&frame.0[..8]).over(&frame.0[FRAME_HEADER_LEN..]);
             let whole = checksum.is(be32(frame.0, 16), be32(frame.0, 20));
             frame.salt() != self.salt || !whole
         })
@@ -95,21 +86,14 @@ struct Checksum {
 
 impl Checksum {
     fn new(big_endian: bool) -> Self {
-        Self {
-            big_endian,
-            sums: (0, 0),
-        }
+        Self { big_endian, sums: (0, 0) }
     }
 
     /// `bytes` are a multiple of eight long.
     fn over(self, bytes: &[u8]) -> Self {
         let word = |bytes: &[u8]| {
             let bytes = [bytes[0], bytes[1], bytes[2], bytes[3]];
-            if self.big_endian {
-                u32::from_be_bytes(bytes)
-            } else {
-                u32::from_le_bytes(bytes)
-            }
+            if self.big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
         };
         let sums = bytes.chunks_exact(8).fold(self.sums, |(a, b), pair| {
             let a = a.wrapping_add(word(&pair[..4])).wrapping_add(b);

@@ -45,15 +45,7 @@ impl Journal {
         tail: (Seq, Hash),
         lock: Lock,
     ) -> Self {
-        Self {
-            connection,
-            reader,
-            reserve,
-            tail,
-            unfolded: 1,
-            state: State::Sound,
-            _lock: lock,
-        }
+        Self { connection, reader, reserve, tail, unfolded: 1, state: State::Sound, _lock: lock }
     }
 
     /// Appends `bodies` in one transaction, synced to disk when it returns. Either all or none.
@@ -70,19 +62,16 @@ impl Journal {
         let sql: Arc<str> = insert_sql(bodies.len()).into();
         self.commit(|| {
             let insert = sqlx::query(AssertSqlSafe(Arc::clone(&sql)));
-            bodies
-                .iter()
-                .zip(&sealed)
-                .fold(insert, |insert, (body, line)| {
-                    insert
-                        .bind(signed(line.seq))
-                        .bind(line.prev_hash.0.to_vec())
-                        .bind(line.hash.0.to_vec())
-                        .bind(body.record.kind())
-                        .bind(body.record.opens_intent())
-                        .bind(body.record.closes_intent().map(signed))
-                        .bind(line.body.clone())
-                })
+            bodies.iter().zip(&sealed).fold(insert, |insert, (body, line)| {
+                insert
+                    .bind(signed(line.seq))
+                    .bind(line.prev_hash.0.to_vec())
+                    .bind(line.hash.0.to_vec())
+                    .bind(body.record.kind())
+                    .bind(body.record.opens_intent())
+                    .bind(body.record.closes_intent().map(signed))
+                    .bind(line.body.clone())
+            })
         })
         .await?;
         if let Some(last) = sealed.last() {
@@ -126,8 +115,7 @@ impl Journal {
 
     /// Everything up to `to` is at central. Never beyond the tail, never back.
     pub async fn set_synced(&mut self, to: Seq) -> Result<(), CommitError> {
-        self.commit(|| sqlx::query("UPDATE cursor SET synced = ?").bind(signed(to)))
-            .await?;
+        self.commit(|| sqlx::query("UPDATE cursor SET synced = ?").bind(signed(to))).await?;
         Ok(())
     }
 
@@ -147,8 +135,7 @@ impl Journal {
             .map_err(|error| self.judge(error))?;
         // The first commit after a fold begins the log anew and syncs twice. Let it be this one,
         // not the one that a note in escrow waits for.
-        self.commit(|| sqlx::query("UPDATE cursor SET folds = folds + 1"))
-            .await?;
+        self.commit(|| sqlx::query("UPDATE cursor SET folds = folds + 1")).await?;
         self.unfolded = 0;
         Ok(())
     }
@@ -203,17 +190,17 @@ impl Journal {
     fn judge(&mut self, error: sqlx::Error) -> CommitError {
         let message = error.as_database_error().map(|error| error.message());
         match code(&error).unwrap_or(0) {
-            SQLITE_FULL | SQLITE_IOERR_SHMSIZE => CommitError::DiskFull {
-                free_bytes: self.reserve.free_bytes(),
-            },
+            SQLITE_FULL | SQLITE_IOERR_SHMSIZE => {
+                CommitError::DiskFull { free_bytes: self.reserve.free_bytes() }
+            }
             SQLITE_CONSTRAINT_TRIGGER if message.is_some_and(|m| m.starts_with("chain:")) => {
                 self.state = State::Failed;
                 let seq = self.tail.0.next();
                 CommitError::BrokenChain { seq }
             }
-            code if code & 0xFF == SQLITE_CONSTRAINT => CommitError::Refused {
-                reason: message.unwrap_or_default().to_owned(),
-            },
+            code if code & 0xFF == SQLITE_CONSTRAINT => {
+                CommitError::Refused { reason: message.unwrap_or_default().to_owned() }
+            }
             _ => {
                 self.state = State::Failed;
                 CommitError::Sqlite(error)

@@ -28,24 +28,15 @@ async fn a_new_journal_is_empty_and_the_next_start_is_the_second() {
 async fn a_start_reads_only_what_came_after_the_checkpoint() {
     let (_directory, path) = place();
     let mut journal = common::filled(&path, 3).await;
-    journal
-        .save_checkpoint(Seq(4), b"four".into())
-        .await
-        .unwrap();
-    journal
-        .save_checkpoint(Seq(5), b"five".into())
-        .await
-        .unwrap();
+    journal.save_checkpoint(Seq(4), b"four".into()).await.unwrap();
+    journal.save_checkpoint(Seq(5), b"five".into()).await.unwrap();
     journal.set_synced(Seq(3)).await.unwrap();
     let tail = journal.tail();
     journal.close().await.unwrap();
 
     let opened = open(&path).await;
     assert_eq!(opened.checkpoint, Some((Seq(5), b"five".into())));
-    assert_eq!(
-        opened.since,
-        [(Seq(6), stack_ordered()), (Seq(7), stacked(Seq(6)))]
-    );
+    assert_eq!(opened.since, [(Seq(6), stack_ordered()), (Seq(7), stacked(Seq(6)))]);
     assert_eq!(opened.synced, Seq(3));
     assert_eq!(opened.journal.tail(), tail);
 }
@@ -87,15 +78,9 @@ async fn readers_see_what_is_committed_while_the_writer_works() {
 async fn the_audit_names_the_intents_that_are_open() {
     let (_directory, path) = place();
     let mut journal = common::filled(&path, 1).await;
-    journal
-        .append(vec![stack_ordered(), stack_ordered()])
-        .await
-        .unwrap();
+    journal.append(vec![stack_ordered(), stack_ordered()]).await.unwrap();
     journal.append(vec![returned(Seq(5))]).await.unwrap();
-    journal
-        .save_checkpoint(Seq(3), b"books".into())
-        .await
-        .unwrap();
+    journal.save_checkpoint(Seq(3), b"books".into()).await.unwrap();
 
     let audit = journal.reader().verify().await.unwrap();
     assert_eq!((audit.tail, audit.hash), journal.tail());
@@ -112,10 +97,7 @@ async fn an_empty_batch_writes_nothing_and_a_huge_one_is_refused() {
     assert_eq!(journal.append(vec![]).await.unwrap(), []);
     let huge = vec![booted(); BATCH_MAX + 1];
     let refused = journal.append(huge).await;
-    assert!(matches!(
-        refused,
-        Err(CommitError::BatchTooLong { records: 65 })
-    ));
+    assert!(matches!(refused, Err(CommitError::BatchTooLong { records: 65 })));
     let most = journal.append(vec![booted(); BATCH_MAX]).await.unwrap();
     assert_eq!(most.last().map(|line| line.seq), Some(Seq(64)));
 }
@@ -123,10 +105,7 @@ async fn an_empty_batch_writes_nothing_and_a_huge_one_is_refused() {
 #[tokio::test]
 async fn nothing_to_read_where_there_is_no_journal() {
     let (_directory, path) = place();
-    assert!(matches!(
-        open_read_only(&path).await,
-        Err(OpenError::Missing)
-    ));
+    assert!(matches!(open_read_only(&path).await, Err(OpenError::Missing)));
     assert!(!path.exists(), "reading created a journal");
 }
 

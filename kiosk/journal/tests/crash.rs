@@ -31,11 +31,7 @@ async fn killed_at_any_moment_the_journal_holds_all_it_promised() {
 
         let opened = open(&path).await;
         let tail = opened.journal.tail();
-        assert!(
-            tail.0 >= promised,
-            "{promised} was promised, {} is there",
-            tail.0
-        );
+        assert!(tail.0 >= promised, "{promised} was promised, {} is there", tail.0);
         let audit = opened.journal.reader().verify().await.unwrap();
         assert_eq!((audit.tail, audit.hash), tail);
     }
@@ -53,9 +49,7 @@ async fn the_lock_goes_with_the_process() {
     let (_directory, path) = place();
     let mut child = child(&path);
     let mut told = BufReader::new(child.stdout.take().unwrap()).lines();
-    told.find(|line| line.as_ref().unwrap().starts_with("committed"))
-        .unwrap()
-        .unwrap();
+    told.find(|line| line.as_ref().unwrap().starts_with("committed")).unwrap().unwrap();
     let second = kiosk_journal::Journal::open(&path, &common::kiosk()).await;
     assert!(matches!(second, Err(kiosk_journal::OpenError::InUse)));
     child.kill().unwrap();

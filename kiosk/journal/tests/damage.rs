@@ -76,15 +76,11 @@ async fn try_each(
 
 fn flips(len: usize, every: usize) -> impl Iterator<Item = impl FnOnce(&mut Vec<u8>)> {
     let bit = |at: usize| at % 8;
-    (0..len)
-        .step_by(every)
-        .map(move |at| move |bytes: &mut Vec<u8>| bytes[at] ^= 1 << bit(at))
+    (0..len).step_by(every).map(move |at| move |bytes: &mut Vec<u8>| bytes[at] ^= 1 << bit(at))
 }
 
 fn cuts(len: usize, every: usize) -> impl Iterator<Item = impl FnOnce(&mut Vec<u8>)> {
-    (0..len)
-        .step_by(every)
-        .map(|at| move |bytes: &mut Vec<u8>| bytes.truncate(at))
+    (0..len).step_by(every).map(|at| move |bytes: &mut Vec<u8>| bytes.truncate(at))
 }
 
 #[tokio::test]
@@ -134,23 +130,14 @@ async fn a_log_that_was_torn_by_a_power_cut_opens_without_its_last_commit() {
 async fn a_record_that_was_edited_with_care_is_found_by_its_hash() {
     let (path, _directory, _) = left_behind(false).await;
     let mut bytes = fs::read(&path).unwrap();
-    let at = bytes
-        .windows(7)
-        .rposition(|window| window == b"cashbox")
-        .unwrap();
+    let at = bytes.windows(7).rposition(|window| window == b"cashbox").unwrap();
     bytes[at..at + 7].copy_from_slice(b"CASHBOX");
     fs::write(&path, &bytes).unwrap();
     let opened = Journal::open(&path, &kiosk()).await;
-    assert!(
-        matches!(opened, Err(OpenError::Read(ReadError::Seal(_)))),
-        "{opened:?}"
-    );
+    assert!(matches!(opened, Err(OpenError::Read(ReadError::Seal(_)))), "{opened:?}");
     let audit = open_read_only(&path).await.unwrap().verify().await;
     assert!(matches!(audit, Err(ReadError::Seal(_))));
-    assert!(
-        fs::read(&path).unwrap() == bytes,
-        "the evidence was changed"
-    );
+    assert!(fs::read(&path).unwrap() == bytes, "the evidence was changed");
 }
 
 #[tokio::test]
@@ -158,26 +145,17 @@ async fn a_damaged_checkpoint_costs_time_and_nothing_else() {
     let (_directory, path) = place();
     let mut journal = filled(&path, 2).await;
     let state = b"the books as they were";
-    journal
-        .save_checkpoint(journal.tail().0, state.into())
-        .await
-        .unwrap();
+    journal.save_checkpoint(journal.tail().0, state.into()).await.unwrap();
     journal.close().await.unwrap();
     let mut bytes = fs::read(&path).unwrap();
-    let at = bytes
-        .windows(state.len())
-        .rposition(|window| window == state)
-        .unwrap();
+    let at = bytes.windows(state.len()).rposition(|window| window == state).unwrap();
     bytes[at] ^= 1;
     fs::write(&path, bytes).unwrap();
 
     let opened = open(&path).await;
     assert_eq!((opened.checkpoint, opened.since.len()), (None, 5));
     let audit = opened.journal.reader().verify().await;
-    assert!(matches!(
-        audit,
-        Err(ReadError::Position { what: "checkpoint" })
-    ));
+    assert!(matches!(audit, Err(ReadError::Position { what: "checkpoint" })));
 }
 
 #[tokio::test]
@@ -196,18 +174,11 @@ async fn a_journal_that_is_gone_is_not_begun_anew() {
 
 #[tokio::test]
 async fn what_is_no_journal_at_all_is_left_alone() {
-    for bytes in [
-        b"PDF-1.7 and so on".repeat(400),
-        vec![0; 8_192],
-        vec![0xFF; 100],
-    ] {
+    for bytes in [b"PDF-1.7 and so on".repeat(400), vec![0; 8_192], vec![0xFF; 100]] {
         let (_directory, path) = place();
         fs::write(&path, &bytes).unwrap();
         let opened = Journal::open(&path, &kiosk()).await;
-        assert!(
-            matches!(opened, Err(OpenError::Damaged { .. })),
-            "{opened:?}"
-        );
+        assert!(matches!(opened, Err(OpenError::Damaged { .. })), "{opened:?}");
         assert!(fs::read(&path).unwrap() == bytes);
     }
 }

@@ -28,9 +28,7 @@ fn the_reserve_carries_the_visit_to_its_end() {
         command
     };
     let mount = "mount -t tmpfs -o size=24m tmpfs \"$1\"";
-    let possible = namespace(mount)
-        .output()
-        .is_ok_and(|tried| tried.status.success());
+    let possible = namespace(mount).output().is_ok_and(|tried| tried.status.success());
     if !possible {
         // Past the test harness, which would hide it.
         let word = b"SKIPPED the_reserve_carries_the_visit_to_its_end: no mount namespace here\n";
@@ -40,11 +38,7 @@ fn the_reserve_carries_the_visit_to_its_end() {
     let child = format!("{mount}; exec \"$2\" --exact the_child --ignored --nocapture");
     let done = namespace(&child).output().unwrap();
     let said = String::from_utf8_lossy(&done.stdout);
-    assert!(
-        done.status.success(),
-        "{said}{}",
-        String::from_utf8_lossy(&done.stderr)
-    );
+    assert!(done.status.success(), "{said}{}", String::from_utf8_lossy(&done.stderr));
     assert!(said.contains("1 passed"), "{said}");
 }
 
@@ -67,10 +61,7 @@ async fn the_child() {
             Err(error) => break error,
         }
     };
-    assert!(
-        notes > 100,
-        "only {notes} notes found room after the disk was full"
-    );
+    assert!(notes > 100, "only {notes} notes found room after the disk was full");
     assert!(journal.is_disk_low());
     let CommitError::DiskFull { free_bytes } = refused else {
         panic!("{refused:?}");

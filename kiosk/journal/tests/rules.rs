@@ -37,15 +37,9 @@ async fn records_are_neither_changed_nor_deleted() {
     let before = lines(&path).await;
     for (sql, words) in [
         ("UPDATE record SET body = body", "never changed"),
-        (
-            "UPDATE record SET closes = NULL WHERE seq = 3",
-            "never changed",
-        ),
+        ("UPDATE record SET closes = NULL WHERE seq = 3", "never changed"),
         ("DELETE FROM record WHERE seq = 3", "never deleted"),
-        (
-            "INSERT OR REPLACE INTO record SELECT * FROM record WHERE seq = 3",
-            "chain",
-        ),
+        ("INSERT OR REPLACE INTO record SELECT * FROM record WHERE seq = 3", "chain"),
         ("UPDATE meta SET kiosk = 'K0002'", "never changed"),
         ("DELETE FROM meta", "never deleted"),
         ("DELETE FROM cursor", "never deleted"),
@@ -114,9 +108,7 @@ async fn a_posting_sums_to_zero() {
         );
     }
     drop(journal);
-    insert_text(&path, "claim_issued", claim([5, -5]))
-        .await
-        .unwrap();
+    insert_text(&path, "claim_issued", claim([5, -5])).await.unwrap();
 }
 
 #[tokio::test]
@@ -134,31 +126,18 @@ async fn the_auditor_reads_postings_in_plain_sql() {
     let (_directory, path) = place();
     let _journal = filled(&path, 2).await;
     let sql = "SELECT account, sum(cents) FROM posting_line GROUP BY account ORDER BY account";
-    let sums: Vec<(String, i64)> = sqlx::query_as(sql)
-        .fetch_all(&mut shell(&path).await)
-        .await
-        .unwrap();
-    assert_eq!(
-        sums,
-        [
-            ("cashbox".into(), 4_000),
-            ("customer_credit".into(), -4_000)
-        ]
-    );
+    let sums: Vec<(String, i64)> =
+        sqlx::query_as(sql).fetch_all(&mut shell(&path).await).await.unwrap();
+    assert_eq!(sums, [("cashbox".into(), 4_000), ("customer_credit".into(), -4_000)]);
 }
 
 #[tokio::test]
 async fn a_line_that_someone_else_wrote_stops_the_writer_for_good() {
     let (_directory, path) = place();
     let mut journal = filled(&path, 1).await;
-    insert_text(&path, "claim_issued", claim([5, -5]))
-        .await
-        .unwrap();
+    insert_text(&path, "claim_issued", claim([5, -5])).await.unwrap();
     let forked = journal.append(vec![booted()]).await;
-    assert!(matches!(
-        forked,
-        Err(CommitError::BrokenChain { seq: Seq(4) })
-    ));
+    assert!(matches!(forked, Err(CommitError::BrokenChain { seq: Seq(4) })));
     let after = journal.append(vec![booted()]).await;
     assert!(matches!(after, Err(CommitError::Failed)));
     drop(journal);
@@ -172,10 +151,7 @@ async fn a_line_that_does_not_chain_is_refused() {
     let journal = filled(&path, 1).await;
     let stray = Sealed::seal(Seq(9), Hash::GENESIS, &body(Record::ReceiptPrinted));
     let sql = "INSERT INTO record VALUES (?, ?, ?, 'receipt_printed', 0, NULL, ?)";
-    for (seq, words) in [
-        (9, "next sequence number"),
-        (4, "hash of the record before"),
-    ] {
+    for (seq, words) in [(9, "next sequence number"), (4, "hash of the record before")] {
         let refused = sqlx::query(sql)
             .bind(seq)
             .bind(stray.prev_hash.0.to_vec())
@@ -196,10 +172,7 @@ async fn the_cursor_moves_forward_and_not_beyond_the_tail() {
     journal.set_synced(Seq(3)).await.unwrap();
     for wrong in [Seq(2), Seq(6), Seq(u64::MAX)] {
         let refused = journal.set_synced(wrong).await;
-        assert!(
-            matches!(refused, Err(CommitError::Refused { .. })),
-            "{wrong}"
-        );
+        assert!(matches!(refused, Err(CommitError::Refused { .. })), "{wrong}");
     }
     journal.set_synced(Seq(3)).await.unwrap();
     journal.set_synced(Seq(5)).await.unwrap();
@@ -240,13 +213,7 @@ async fn a_later_layout_is_not_opened() {
     let (_directory, path) = place();
     filled(&path, 1).await.close().await.unwrap();
     let later = "DROP TRIGGER meta_is_final; UPDATE meta SET schema = 2";
-    sqlx::raw_sql(later)
-        .execute(&mut shell(&path).await)
-        .await
-        .unwrap();
+    sqlx::raw_sql(later).execute(&mut shell(&path).await).await.unwrap();
     let opened = Journal::open(&path, &kiosk()).await;
-    assert!(matches!(
-        opened,
-        Err(OpenError::Layout { found: 2, known: 1 })
-    ));
+    assert!(matches!(opened, Err(OpenError::Layout { found: 2, known: 1 })));
 }

@@ -31,8 +31,7 @@ impl SyncedWrite {
     pub(crate) fn measure(&mut self) -> Result<Duration> {
         let start = Instant::now();
         let at = self.next % PAGES * PAGE as u64;
-        self.file
-            .write_all_at(&[self.next.to_le_bytes()[0]; PAGE], at)?;
+        self.file.write_all_at(&[self.next.to_le_bytes()[0]; PAGE], at)?;
         self.file.sync_data()?;
         self.next += 1;
         Ok(start.elapsed())

@@ -38,12 +38,8 @@ async fn appends(directory: &Path, million_path: &Path, section: &mut Section) -
     let mut commit = SqliteCommit::new(directory).await?;
     let mut million = open(million_path).await?;
     let mut new = open(&directory.join("new.db")).await?;
-    let [
-        mut writes,
-        mut commits,
-        mut new_appends,
-        mut million_appends,
-    ] = std::array::from_fn(|_| Samples::default());
+    let [mut writes, mut commits, mut new_appends, mut million_appends] =
+        std::array::from_fn(|_| Samples::default());
     for round in 0..ROUNDS {
         writes.push(write.measure()?);
         commits.push(commit.measure().await?);
@@ -73,13 +69,7 @@ async fn appends(directory: &Path, million_path: &Path, section: &mut Section) -
         ]
     };
     section.table(
-        [
-            "",
-            "median",
-            "p99",
-            "median / bare write",
-            "p99 / bare write",
-        ],
+        ["", "median", "p99", "median / bare write", "p99 / bare write"],
         [
             row("bare write, 4 KiB in place + fdatasync", &writes),
             row("bare SQLite commit, one row", &commits),
@@ -180,10 +170,7 @@ async fn fill(path: &Path) -> Result<Duration> {
 }
 
 fn stack_ordered() -> Record {
-    Record::StackOrdered {
-        note: Amount::euro(20),
-        stacked_total: Some(1),
-    }
+    Record::StackOrdered { note: Amount::euro(20), stacked_total: Some(1) }
 }
 
 fn stacked(intent: Seq) -> Record {

@@ -4,11 +4,15 @@
 #![allow(clippy::print_stdout, reason = "the report is the output")]
 
 mod bare;
+mod central;
+mod display;
 mod journal;
 mod measure;
+mod process;
 mod report;
+mod ui;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
@@ -27,16 +31,17 @@ struct Args {
 enum Name {
     /// What a record costs.
     Journal,
+    /// Durable top-ups per second.
+    Central,
+    /// kiosk-ui beside a browser.
+    Ui,
 }
 
 #[tokio::main(flavor = "multi_thread")]
 async fn main() -> Result<()> {
     let args = Args::parse();
-    let names = if args.sections.is_empty() {
-        Name::value_variants().to_vec()
-    } else {
-        args.sections
-    };
+    let names =
+        if args.sections.is_empty() { Name::value_variants().to_vec() } else { args.sections };
     println!("{}\n", report::machine());
     for name in names {
         let directory = tempfile::Builder::new()
@@ -45,8 +50,22 @@ async fn main() -> Result<()> {
             .with_context(|| format!("no directory in {}", args.disk.display()))?;
         let section = match name {
             Name::Journal => journal::run(directory.path()).await?,
+            Name::Central => central::run(directory.path()).await?,
+            Name::Ui => ui::run(directory.path())?,
         };
         println!("{}", section.markdown());
     }
     Ok(())
+}
+
+/// A program of ours, built beside this one.
+fn programs(name: &str) -> Result<PathBuf> {
+    let path = std::env::current_exe()?.with_file_name(name);
+    anyhow::ensure!(path.exists(), "{} is not built", path.display());
+    Ok(path)
+}
+
+/// Where the sources are.
+fn repository() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }

@@ -12,6 +12,10 @@ impl Samples {
         self.0.push(sample);
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The smallest sample that `percent` of all do not pass; nothing measured, nothing passed.
     pub(crate) fn percentile(&self, percent: usize) -> Duration {
         let mut sorted = self.0.clone();

@@ -13,10 +13,7 @@ pub(crate) struct Section {
 
 impl Section {
     pub(crate) fn new(title: &'static str) -> Self {
-        Self {
-            title,
-            text: String::new(),
-        }
+        Self { title, text: String::new() }
     }
 
     /// A sentence of its own: what was done, or what the figures say.
@@ -59,19 +56,14 @@ pub(crate) fn machine() -> String {
     let model = cpu
         .lines()
         .find_map(|line| line.strip_prefix("model name"))
-        .map_or("unknown CPU", |rest| {
-            rest.trim_start_matches([' ', '\t', ':'])
-        });
+        .map_or("unknown CPU", |rest| rest.trim_start_matches([' ', '\t', ':']));
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let kernel = first_line("/proc/sys/kernel/osrelease");
     let load = first_line("/proc/loadavg");
     let load = load.split(' ').next().unwrap_or_default().to_owned();
     let mut text = String::new();
-    let build = if cfg!(debug_assertions) {
-        "DEBUG BUILD, figures say nothing"
-    } else {
-        "release build"
-    };
+    let build =
+        if cfg!(debug_assertions) { "DEBUG BUILD, figures say nothing" } else { "release build" };
     let written = write!(
         text,
         "Machine: {model}, {cores} cores, Linux {kernel}, load {load} at the start. \

@@ -38,16 +38,11 @@ pub(crate) fn body(record: Record) -> Body {
 }
 
 pub(crate) fn booted() -> Body {
-    body(Record::Booted {
-        version: "0.1.0".into(),
-    })
+    body(Record::Booted { version: "0.1.0".into() })
 }
 
 pub(crate) fn stack_ordered() -> Body {
-    body(Record::StackOrdered {
-        note: Amount::euro(20),
-        stacked_total: None,
-    })
+    body(Record::StackOrdered { note: Amount::euro(20), stacked_total: None })
 }
 
 pub(crate) fn stacked(intent: Seq) -> Body {
@@ -59,10 +54,7 @@ pub(crate) fn stacked(intent: Seq) -> Body {
 }
 
 pub(crate) fn returned(intent: Seq) -> Body {
-    body(Record::NoteReturned {
-        intent,
-        evidence: Evidence::Reported,
-    })
+    body(Record::NoteReturned { intent, evidence: Evidence::Reported })
 }
 
 /// A boot and `notes` notes: 1 + 2 × `notes` records.
