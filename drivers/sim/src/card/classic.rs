@@ -48,7 +48,7 @@ pub struct Nak;
 impl Classic {
     /// With this memory.
     pub fn new(memory: [u8; 1024]) -> Self {
-        Self { memory, state: State::Active, buffer: None }
+        Self { memory: Box::new(memory), state: State::Active, buffer: None }
     }
 
     /// As the maker ships it.
