@@ -136,6 +136,7 @@ impl Books {
         Ok(())
     }
 
+    /// One family of records after the other; each takes its own and leaves the rest alone.
     fn apply_kind(
         &mut self,
         seq: Seq,
@@ -148,6 +149,55 @@ impl Books {
                 require(self.customer_credit().is_zero(), "credit without a visit (M4)")?;
                 self.visit = Some(VisitSums::new(seq, *card_ref, *offline, *lang));
             }
+            Record::SessionEnded { tendered, credited, queued, claimed, .. } => {
+                let sums = self.visit.take().ok_or("no visit is open")?;
+                let written = (*tendered, *credited, *queued, *claimed);
+                let counted = (sums.tendered, sums.credited, sums.queued, sums.claimed);
+                require(written == counted, "its sums are not the books' (M5)")?;
+                let given = sum(sum(sums.credited, sums.queued)?, sums.claimed)?;
+                require(given == sums.tendered, "tendered is not all accounted for (M5)")?;
+                require(self.customer_credit().is_zero(), "the customer is owed (M4)")?;
+            }
+            Record::StackOrdered { .. }
+            | Record::Stacked { .. }
+            | Record::NoteReturned { .. }
+            | Record::StackInDoubt { .. }
+            | Record::UnexplainedNote { .. }
+            | Record::RepeatedNote { .. } => self.apply_note(seq, record, closed)?,
+            Record::TopUpOrdered { .. }
+            | Record::TopUpQueued { .. }
+            | Record::TopUpAccepted { .. }
+            | Record::TopUpRefused { .. }
+            | Record::ClaimIssued { .. } => self.apply_credit(seq, record, closed)?,
+            Record::CashUnitRemoved { notes, .. } => {
+                require(*notes == self.cashbox.notes(), "not the count of the books")?;
+                require(self.ledger.balance(Account::Cashbox) == 0, "the box is not emptied")?;
+                self.cashbox = CashUnit { present: false, ..CashUnit::default() };
+            }
+            Record::CashUnitInserted => self.cashbox.present = true,
+            Record::HotlistApplied { version } => self.hotlist_version = *version,
+            Record::Booted { .. }
+            | Record::NoteHandedBack { .. }
+            | Record::ReceiptPrinted
+            | Record::ReceiptNotPrinted { .. }
+            | Record::FaultRaised { .. }
+            | Record::FaultCleared { .. }
+            | Record::RulesApplied { .. }
+            | Record::ClockStepped { .. }
+            | Record::UnexpectedEvent { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Notes on their way in.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "one family of records")]
+    fn apply_note(
+        &mut self,
+        seq: Seq,
+        record: &Record,
+        closed: Option<OpenIntent>,
+    ) -> Result<(), &'static str> {
+        match record {
             Record::StackOrdered { note, stacked_total } => {
                 let visit = self.open_visit()?.id;
                 let in_flight = self.intents.values().any(OpenIntent::is_note_in_flight);
@@ -189,6 +239,20 @@ impl Books {
                 let known = self.last_stacked.is_some_and(|last| last.intent == *intent);
                 require(known, "no such note was stacked last")?;
             }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What the customer is owed, on its way out.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "one family of records")]
+    fn apply_credit(
+        &mut self,
+        seq: Seq,
+        record: &Record,
+        closed: Option<OpenIntent>,
+    ) -> Result<(), &'static str> {
+        match record {
             Record::TopUpOrdered { card_ref, amount, offline, at } => {
                 let visit = self.open_visit()?.id;
                 require(*amount == self.customer_credit(), "not the customer's whole credit")?;
@@ -239,32 +303,7 @@ impl Books {
                     open.set_claimed(*amount)?;
                 }
             },
-            Record::SessionEnded { tendered, credited, queued, claimed, .. } => {
-                let sums = self.visit.take().ok_or("no visit is open")?;
-                let written = (*tendered, *credited, *queued, *claimed);
-                let counted = (sums.tendered, sums.credited, sums.queued, sums.claimed);
-                require(written == counted, "its sums are not the books' (M5)")?;
-                let given = sum(sum(sums.credited, sums.queued)?, sums.claimed)?;
-                require(given == sums.tendered, "tendered is not all accounted for (M5)")?;
-                require(self.customer_credit().is_zero(), "the customer is owed (M4)")?;
-            }
-            Record::CashUnitRemoved { notes, .. } => {
-                require(*notes == self.cashbox.notes(), "not the count of the books")?;
-                require(self.ledger.balance(Account::Cashbox) == 0, "the box is not emptied")?;
-                self.cashbox = CashUnit { present: false, ..CashUnit::default() };
-            }
-            Record::CashUnitInserted => self.cashbox.present = true,
-            Record::HotlistApplied { version } => self.hotlist_version = *version,
-            Record::Booted { .. }
-            | Record::NoteHandedBack { .. }
-            | Record::UnexplainedNote { place: NotePlace::Customer, .. }
-            | Record::ReceiptPrinted
-            | Record::ReceiptNotPrinted { .. }
-            | Record::FaultRaised { .. }
-            | Record::FaultCleared { .. }
-            | Record::RulesApplied { .. }
-            | Record::ClockStepped { .. }
-            | Record::UnexpectedEvent { .. } => {}
+            _ => {}
         }
         Ok(())
     }

@@ -1,11 +1,13 @@
 //! What the customer is doing. A state machine in one enum; a state owns what it needs and is
 //! consumed by the step that leaves it. A crash loses it: what matters is in the books.
 
+mod credit;
 mod done;
 mod identify;
 mod idle;
 pub(crate) mod insert;
 mod recover;
+mod top_up;
 
 use driver_api::{acceptor, card_reader, printer};
 use kiosk_records::{Disposition, HandBackReason, Record, Seq};
@@ -18,7 +20,7 @@ use crate::{CentralLink, CentralReply, Event, SessionReply, Timer, TopUpReply, q
 pub(crate) use self::done::{Done, Receipt};
 pub(crate) use self::identify::{PinEntry, Visit};
 pub(crate) use self::idle::out_of_service;
-pub(crate) use self::insert::{Stage, TopUp};
+pub(crate) use self::top_up::{Stage, TopUp};
 
 /// What the kiosk is doing for whom.
 pub(crate) enum Flow {
@@ -67,6 +69,7 @@ pub(crate) enum Input {
 }
 
 /// One step of whatever state, with what is the same in all of them around it.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the rest is passed on whole")]
 pub(crate) fn step(flow: Flow, input: Input, cx: &mut Context) -> Flow {
     match input {
         Input::Event(event) => step_event(flow, event, cx),
@@ -290,5 +293,5 @@ fn unwind(visit: Visit, disposition: Disposition, cx: &mut Context) -> Flow {
     if cx.books.customer_credit().is_zero() && visit.doubt.is_none() {
         return done::leave(disposition, None, cx);
     }
-    insert::credit(visit, disposition, cx)
+    credit::credit(visit, disposition, cx)
 }

@@ -59,9 +59,10 @@ impl Kiosk {
         self.context.begin(now);
         self.context.watch_clock();
         let flow = std::mem::replace(&mut self.flow, Flow::Starting);
-        self.flow = match event {
-            Event::Timeout => self.handle_due(flow),
-            other => flow::step(flow, flow::Input::Event(other), &mut self.context),
+        self.flow = if matches!(event, Event::Timeout) {
+            self.handle_due(flow)
+        } else {
+            flow::step(flow, flow::Input::Event(event), &mut self.context)
         };
         let view = view::view(&self.flow, &self.context);
         self.context.show(view);

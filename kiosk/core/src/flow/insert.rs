@@ -1,65 +1,16 @@
-//! Recharging in cash: from the open slot to central's word.
+//! The open slot: notes in, and each decided, stacked or given back.
 
 use domain::{Amount, NoteSet, RechargeRefusal};
-use driver_api::MoneyRisk;
 use driver_api::acceptor::{self, Command, Note, RejectReason};
+use driver_api::{FaultKind, MoneyRisk};
 use kiosk_records::{Disposition, DoubtReason, HandBackReason, Seq};
-use ui_proto::{Action, DoneKind, NoteNews, RechargeOff};
+use ui_proto::{Action, NoteNews, RechargeOff};
 
-use super::{Done, Flow, Input, Visit, stray_note, unwind};
-use crate::context::{Context, FinalReply};
+use super::top_up::{Stage, Wish, stay};
+use super::{Flow, Input, Visit, unwind};
+use crate::Timer;
+use crate::context::Context;
 use crate::settle::Settled;
-use crate::{CentralLink, Timer, TopUpReply};
-
-/// Recharging: who, and how far.
-pub(crate) struct TopUp {
-    pub(crate) visit: Visit,
-    pub(crate) stage: Stage,
-}
-
-/// How far the recharge is.
-#[derive(Clone, Debug)]
-pub(crate) enum Stage {
-    /// The slot is open, nothing is in escrow.
-    Inserting { news: Option<NoteNews>, wish: Option<Wish> },
-    /// A note goes back from escrow.
-    Returning { value: Amount, why: RechargeRefusal, wish: Option<Wish> },
-    /// A note is ordered into the cash unit.
-    Stacking { intent: Seq, value: Amount, wish: Option<Wish> },
-    /// The slot is closed; a note that was on its way in is coming back.
-    Emptying { wish: Wish, returned: Option<Amount> },
-    /// Stacked notes cannot come back: sure?
-    ConfirmCancel,
-    /// Last look.
-    Review,
-    /// Central is to credit.
-    Crediting { intent: Seq, disposition: Disposition },
-    /// Where a note is, is not known; its device is waited for.
-    CheckingNote { intent: Seq, value: Amount },
-}
-
-/// What the customer asked for while a note was moving.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wish {
-    Finish,
-    Cancel,
-    Leave(Disposition),
-}
-
-impl Stage {
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Inserting { .. } => "inserting",
-            Self::Returning { .. } => "returning",
-            Self::Stacking { .. } => "stacking",
-            Self::Emptying { .. } => "emptying",
-            Self::ConfirmCancel => "confirm_cancel",
-            Self::Review => "review",
-            Self::Crediting { .. } => "crediting",
-            Self::CheckingNote { .. } => "checking_note",
-        }
-    }
-}
 
 /// Why no recharge can begin.
 pub(crate) fn recharge_off(visit: &Visit, cx: &Context) -> Option<RechargeOff> {
@@ -89,74 +40,19 @@ pub(super) fn begin(visit: Visit, cx: &mut Context) -> Flow {
 
 /// Opens the slot if any note fits. All the municipality's notes are enabled, also those too
 /// large now: from escrow they come back with the reason on the screen.
-fn open_slot(visit: Visit, news: Option<NoteNews>, cx: &mut Context) -> Flow {
+pub(super) fn open_slot(visit: Visit, news: Option<NoteNews>, cx: &mut Context) -> Flow {
     if fitting(&visit, cx).0.is_empty() {
         cx.acceptor(Command::Disable);
     } else {
         cx.acceptor(Command::Enable(cx.rules.notes.clone()));
     }
-    Flow::TopUp(TopUp { visit, stage: Stage::Inserting { news, wish: None } })
+    stay(visit, Stage::Inserting { news, wish: None })
 }
-
-/// Orders what the customer is owed onto the wallet.
-pub(super) fn credit(visit: Visit, disposition: Disposition, cx: &mut Context) -> Flow {
-    if cx.books.customer_credit().is_zero() {
-        return in_doubt_only(visit, disposition, cx);
-    }
-    let intent = cx.order_top_up();
-    cx.ask_top_up(intent);
-    cx.arm(Timer::TopUpUnanswered);
-    Flow::TopUp(TopUp { visit, stage: Stage::Crediting { intent, disposition } })
+/// May the customer go back and insert more?
+pub(crate) fn can_add(visit: &Visit, cx: &Context) -> bool {
+    recharge_off(visit, cx).is_none()
 }
-
-fn in_doubt_only(visit: Visit, disposition: Disposition, cx: &mut Context) -> Flow {
-    let (intent, value) = visit.doubt.expect("without credit only a doubt leads here");
-    let kind = doubt_kind(intent, value, Amount::ZERO, cx);
-    Done::enter(Some(&visit), kind, intent, disposition, cx)
-}
-
-fn doubt_kind(intent: Seq, value: Amount, credited: Amount, cx: &mut Context) -> DoneKind {
-    cx.claim_in_doubt(intent, value);
-    let number = cx.intent_id(intent).to_string();
-    DoneKind::InDoubt { amount: value, credited, number }
-}
-
-impl TopUp {
-    pub(super) fn waits_for_customer(&self) -> bool {
-        match self.stage {
-            Stage::Inserting { .. } | Stage::ConfirmCancel | Stage::Review => true,
-            Stage::Returning { .. }
-            | Stage::Stacking { .. }
-            | Stage::Emptying { .. }
-            | Stage::Crediting { .. }
-            | Stage::CheckingNote { .. } => false,
-        }
-    }
-
-    pub(super) fn step(self, input: Input, cx: &mut Context) -> Flow {
-        let Self { visit, stage } = self;
-        match stage {
-            Stage::Inserting { news, wish } => inserting(visit, news, wish, input, cx),
-            Stage::Returning { value, why, wish } => returning(visit, value, why, wish, input, cx),
-            Stage::Stacking { intent, value, wish } => {
-                stacking(visit, (intent, value), wish, input, cx)
-            }
-            Stage::Emptying { wish, returned } => emptying(visit, wish, returned, input, cx),
-            Stage::ConfirmCancel => confirm_cancel(visit, input, cx),
-            Stage::Review => review(visit, input, cx),
-            Stage::Crediting { intent, disposition } => {
-                crediting(visit, intent, disposition, input, cx)
-            }
-            Stage::CheckingNote { intent, value } => checking_note(visit, intent, value, input, cx),
-        }
-    }
-}
-
-fn stay(visit: Visit, stage: Stage) -> Flow {
-    Flow::TopUp(TopUp { visit, stage })
-}
-
-fn inserting(
+pub(super) fn inserting(
     visit: Visit,
     news: Option<NoteNews>,
     wish: Option<Wish>,
@@ -246,7 +142,7 @@ fn escrowed(visit: Visit, note: Note, wish: Option<Wish>, cx: &mut Context) -> F
     }
 }
 
-fn returning(
+pub(super) fn returning(
     visit: Visit,
     value: Amount,
     why: RechargeRefusal,
@@ -294,7 +190,7 @@ fn returning(
     }
 }
 
-fn stacking(
+pub(super) fn stacking(
     visit: Visit,
     (intent, value): (Seq, Amount),
     wish: Option<Wish>,
@@ -320,10 +216,8 @@ fn stacking(
         }
         Input::Acceptor(acceptor::Event::LinkLost) => check_note(visit, intent, value, cx),
         Input::Acceptor(acceptor::Event::Fault(fault)) if fault.money == MoneyRisk::InDoubt => {
-            let reason = match fault.kind {
-                driver_api::FaultKind::Fraud => DoubtReason::Fraud,
-                _ => DoubtReason::Jam,
-            };
+            let fraud = fault.kind == FaultKind::Fraud;
+            let reason = if fraud { DoubtReason::Fraud } else { DoubtReason::Jam };
             doubt(visit, intent, value, reason, cx)
         }
         Input::Action(action) => {
@@ -367,7 +261,13 @@ fn check_note(visit: Visit, intent: Seq, value: Amount, cx: &mut Context) -> Flo
     stay(visit, Stage::CheckingNote { intent, value })
 }
 
-fn checking_note(visit: Visit, intent: Seq, value: Amount, input: Input, cx: &mut Context) -> Flow {
+pub(super) fn checking_note(
+    visit: Visit,
+    intent: Seq,
+    value: Amount,
+    input: Input,
+    cx: &mut Context,
+) -> Flow {
     match input {
         Input::Settled(_) => {
             cx.timers.disarm(Timer::RecoveryUnanswered);
@@ -430,7 +330,7 @@ fn close_slot(visit: Visit, news: Option<NoteNews>, wish: Wish, cx: &mut Context
     fulfil(visit, wish, None, cx)
 }
 
-fn emptying(
+pub(super) fn emptying(
     visit: Visit,
     wish: Wish,
     returned: Option<Amount>,
@@ -483,150 +383,4 @@ fn fulfil(visit: Visit, wish: Wish, returned: Option<Amount>, cx: &mut Context) 
         Wish::Finish | Wish::Cancel => super::done::leave(Disposition::Cancelled, returned, cx),
         Wish::Leave(disposition) => super::done::leave(disposition, returned, cx),
     }
-}
-
-fn confirm_cancel(visit: Visit, input: Input, cx: &mut Context) -> Flow {
-    match input {
-        Input::Action(Action::Confirm | Action::Cancel) => {
-            unwind(visit, Disposition::Cancelled, cx)
-        }
-        Input::Action(Action::Back) => open_slot(visit, None, cx),
-        other => closed_slot(visit, Stage::ConfirmCancel, other, cx),
-    }
-}
-
-fn review(visit: Visit, input: Input, cx: &mut Context) -> Flow {
-    match input {
-        Input::Action(Action::Confirm | Action::Finish) => {
-            unwind(visit, Disposition::Completed, cx)
-        }
-        Input::Action(Action::Back) if can_add(&visit, cx) => open_slot(visit, None, cx),
-        Input::Action(Action::Cancel) => stay(visit, Stage::ConfirmCancel),
-        other => closed_slot(visit, Stage::Review, other, cx),
-    }
-}
-
-/// May the customer go back and insert more?
-pub(crate) fn can_add(visit: &Visit, cx: &Context) -> bool {
-    recharge_off(visit, cx).is_none()
-}
-
-/// What the screens do alike on which the slot is closed and credit waits for a word.
-fn closed_slot(visit: Visit, stage: Stage, input: Input, cx: &mut Context) -> Flow {
-    match input {
-        Input::Expired => unwind(visit, Disposition::TimedOut, cx),
-        Input::Stop => unwind(visit, Disposition::Stopped, cx),
-        Input::Acceptor(event) => {
-            stray_note(&event, HandBackReason::Cancelled, cx);
-            stay(visit, stage)
-        }
-        Input::Event(_)
-        | Input::Action(_)
-        | Input::Settled(_)
-        | Input::Reader(_)
-        | Input::Printer(_)
-        | Input::Session(_)
-        | Input::TopUp(..)
-        | Input::Timer(_) => stay(visit, stage),
-    }
-}
-
-fn crediting(
-    visit: Visit,
-    intent: Seq,
-    disposition: Disposition,
-    input: Input,
-    cx: &mut Context,
-) -> Flow {
-    match input {
-        Input::TopUp(answered, reply) if answered == intent => {
-            credit_reply(visit, intent, disposition, reply, cx)
-        }
-        Input::Timer(Timer::TopUpAskAgain) => {
-            cx.ask_top_up(intent);
-            stay(visit, Stage::Crediting { intent, disposition })
-        }
-        Input::Timer(Timer::TopUpUnanswered) => queue(visit, intent, disposition, cx),
-        Input::Acceptor(event) => {
-            stray_note(&event, HandBackReason::Cancelled, cx);
-            stay(visit, Stage::Crediting { intent, disposition })
-        }
-        Input::Event(_)
-        | Input::Action(_)
-        | Input::Settled(_)
-        | Input::Reader(_)
-        | Input::Printer(_)
-        | Input::Session(_)
-        | Input::TopUp(..)
-        | Input::Timer(_)
-        | Input::Expired
-        | Input::Stop => stay(visit, Stage::Crediting { intent, disposition }),
-    }
-}
-
-fn credit_reply(
-    mut visit: Visit,
-    intent: Seq,
-    disposition: Disposition,
-    reply: TopUpReply,
-    cx: &mut Context,
-) -> Flow {
-    let amount = ordered(intent, cx);
-    let (final_reply, kind) = match reply {
-        TopUpReply::Accepted { ledger_ref, balance } => {
-            if let Some(account) = &mut visit.account {
-                account.balance = balance;
-            }
-            (FinalReply::Accepted { ledger_ref }, DoneKind::Credited { amount, balance })
-        }
-        TopUpReply::Refused(reason) => {
-            let number = cx.intent_id(intent).to_string();
-            (FinalReply::Refused(reason), DoneKind::Claim { amount, number })
-        }
-        TopUpReply::Away => {
-            // Without a PIN there was no central before either: do not keep the customer waiting.
-            if visit.account.is_none() || cx.stopping {
-                return queue(visit, intent, disposition, cx);
-            }
-            cx.arm(Timer::TopUpAskAgain);
-            return stay(visit, Stage::Crediting { intent, disposition });
-        }
-    };
-    cx.top_up_answered(intent, amount, final_reply);
-    finish(visit, kind, (intent, amount), disposition, cx)
-}
-
-/// What the open top-up is about.
-fn ordered(intent: Seq, cx: &Context) -> Amount {
-    let open = cx.books.intent(intent).expect("it is being credited");
-    open.top_up_amount().expect("it is a top-up")
-}
-
-fn queue(visit: Visit, intent: Seq, disposition: Disposition, cx: &mut Context) -> Flow {
-    let amount = ordered(intent, cx);
-    cx.central = CentralLink::Away;
-    cx.queue_top_up(intent, amount);
-    let number = cx.intent_id(intent).to_string();
-    finish(visit, DoneKind::Pending { amount, number }, (intent, amount), disposition, cx)
-}
-
-fn finish(
-    visit: Visit,
-    kind: DoneKind,
-    (intent, credited): (Seq, Amount),
-    disposition: Disposition,
-    cx: &mut Context,
-) -> Flow {
-    cx.timers.disarm(Timer::TopUpUnanswered);
-    cx.timers.disarm(Timer::TopUpAskAgain);
-    if !cx.books.customer_credit().is_zero() {
-        // A note that was in doubt turned up in the cash unit meanwhile.
-        return credit(visit, disposition, cx);
-    }
-    let still_in_doubt = visit.doubt.filter(|(doubted, _)| cx.books.intent(*doubted).is_some());
-    let (intent, kind) = match still_in_doubt {
-        Some((doubted, value)) => (doubted, doubt_kind(doubted, value, credited, cx)),
-        None => (intent, kind),
-    };
-    Done::enter(Some(&visit), kind, intent, disposition, cx)
 }

@@ -1,6 +1,12 @@
 //! A kiosk on a table: its journal is a list, its devices and central are the test's own words.
 
-#![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "each test uses its part"
+)]
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -90,8 +96,8 @@ impl Rig {
 
     fn on(journal: Vec<(Seq, Record)>) -> Self {
         let books = fold(Books::default(), journal.iter().map(|(seq, r)| (*seq, r))).unwrap();
-        let mut now = Now::default();
-        now.wall = Wall { utc_ms: START_MS, offset_min: 60 };
+        let wall = Wall { utc_ms: START_MS, offset_min: 60 };
+        let now = Now { wall, ..Now::default() };
         let mut rig = Self {
             kiosk: Kiosk::new(config(), books),
             now,
