@@ -121,7 +121,8 @@ impl Rig {
 }
 
 fn failed(job: u64, kind: FaultKind) -> impl Fn(&Event) -> bool {
-    move |event| matches!(event, Event::NotPrinted(id, fault) if *id == JobId(job) && fault.kind == kind)
+    let failure = (JobId(job), kind);
+    move |event| matches!(event, Event::NotPrinted(job, fault) if (*job, fault.kind) == failure)
 }
 
 #[test]

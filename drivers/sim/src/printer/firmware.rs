@@ -172,7 +172,11 @@ impl Firmware {
                 self.line.clear();
                 self.answers.extend([0x37, 0x25, 0x00]);
             }
-            _ => self.buffer.append(&mut self.real_time.0),
+            _ if self.buffer.len() < BUFFER_BYTES_MAX => {
+                self.buffer.append(&mut self.real_time.0);
+            }
+            // Offline and full: a host that does not ask loses what it goes on sending.
+            _ => {}
         }
         self.real_time.0.clear();
     }
@@ -435,3 +439,62 @@ const CLEAR: &[u8] = &[8, 1, 3, 20, 1, 6, 2, 8];
 const LINE_SPACING_DOTS: usize = 30;
 /// Blank paper that every cut costs.
 const HEAD_TO_CUTTER_DOTS: usize = 60;
+/// Room for the largest picture our hosts send in one command.
+const BUFFER_BYTES_MAX: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn printer() -> Firmware {
+        Firmware::new(576)
+    }
+
+    #[test]
+    fn real_time_questions_are_answered_even_inside_other_data() {
+        let mut printer = printer();
+        printer.receive(b"\x1D(k\x05\x001P0A\x10\x04");
+        assert_eq!(printer.answers, []);
+        printer.receive(b"\x01B");
+        assert_eq!(printer.answers, [0x12]);
+        assert_eq!(printer.buffered(), 0, "the question is no part of the symbol's data");
+    }
+
+    #[test]
+    fn offline_it_keeps_what_comes_and_goes_on_later() {
+        let mut printer = printer();
+        printer.set_fault(Fault::CoverOpen, true);
+        printer.receive(b"text\n\x1Dr\x01\x10\x04\x02");
+        assert_eq!((printer.hanging_text(), printer.answers.as_slice()), ("", &[0x16][..]));
+        printer.set_fault(Fault::CoverOpen, false);
+        assert_eq!(printer.hanging_text(), "text\n");
+        assert_eq!(printer.answers, [0x16, 0x00]);
+    }
+
+    #[test]
+    fn a_long_line_goes_on_in_the_next() {
+        let mut printer = printer();
+        printer.receive(&[b'x'; 50]);
+        printer.receive(b"\n");
+        assert_eq!(printer.hanging_text(), format!("{}\nxx\n", "x".repeat(48)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_and_no_fault_panic_it(
+            chunks in prop::collection::vec(
+                (prop::collection::vec(any::<u8>(), 0..60), 0..Fault::ALL.len(), any::<bool>()),
+                0..30,
+            ),
+        ) {
+            let mut printer = printer();
+            for (bytes, fault, on) in chunks {
+                printer.set_fault(Fault::ALL[fault], on);
+                printer.receive(&bytes);
+                printer.receive(b"\x1D");
+            }
+        }
+    }
+}
