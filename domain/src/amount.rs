@@ -81,8 +81,7 @@ impl Sum for Amount {
     /// Above [`Amount::MAX`]: a till that holds it does not exist.
     fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
         amounts.fold(Self::ZERO, |sum, amount| {
-            sum.checked_add(amount)
-                .expect("a sum of amounts stays below Amount::MAX")
+            sum.checked_add(amount).expect("a sum of amounts stays below Amount::MAX")
         })
     }
 }

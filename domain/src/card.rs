@@ -21,11 +21,7 @@ impl CardNumber {
 
     /// From the serial as the card's identity block holds it, without the check digit.
     pub const fn from_serial(serial: u32) -> Result<Self, CardNumberError> {
-        if serial > Self::SERIAL_MAX {
-            Err(CardNumberError)
-        } else {
-            Ok(Self(serial))
-        }
+        if serial > Self::SERIAL_MAX { Err(CardNumberError) } else { Ok(Self(serial)) }
     }
 
     /// Without the check digit.
@@ -72,11 +68,7 @@ impl FromStr for CardNumber {
             return Err(CardNumberError);
         }
         let number = Self(text[..9].parse().map_err(|_| CardNumberError)?);
-        if number.to_string() == text {
-            Ok(number)
-        } else {
-            Err(CardNumberError)
-        }
+        if number.to_string() == text { Ok(number) } else { Err(CardNumberError) }
     }
 }
 

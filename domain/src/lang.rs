@@ -98,21 +98,13 @@ impl Lang {
         match self {
             Self::Es => format!("{day} de {} de {year}", ES[month]),
             Self::Ca => {
-                let of = if CA[month].starts_with(['a', 'o']) {
-                    "d’"
-                } else {
-                    "de "
-                };
+                let of = if CA[month].starts_with(['a', 'o']) { "d’" } else { "de " };
                 format!("{day} {of}{} del {year}", CA[month])
             }
             Self::En => format!("{day} {} {year}", EN[month]),
             Self::De => format!("{day}. {} {year}", DE[month]),
             Self::Fr => {
-                let day = if day == 1 {
-                    "1er".to_owned()
-                } else {
-                    day.to_string()
-                };
+                let day = if day == 1 { "1er".to_owned() } else { day.to_string() };
                 format!("{day} {} {year}", FR[month])
             }
         }
@@ -208,18 +200,12 @@ mod tests {
         assert_eq!(all[1], ("12,38\u{a0}€".into(), "123.456,70\u{a0}€".into()));
         assert_eq!(all[2], ("€12.38".into(), "€123,456.70".into()));
         assert_eq!(all[3], ("12,38\u{a0}€".into(), "123.456,70\u{a0}€".into()));
-        assert_eq!(
-            all[4],
-            ("12,38\u{a0}€".into(), "123\u{202f}456,70\u{a0}€".into())
-        );
+        assert_eq!(all[4], ("12,38\u{a0}€".into(), "123\u{202f}456,70\u{a0}€".into()));
     }
 
     #[test]
     fn dates_in_full() {
-        let wall = Wall {
-            utc_ms: 1_795_240_920_000,
-            offset_min: 60,
-        };
+        let wall = Wall { utc_ms: 1_795_240_920_000, offset_min: 60 };
         let all = Lang::ALL.map(|lang| lang.date(wall));
         assert_eq!(all[0], "21 de noviembre de 2026");
         assert_eq!(all[1], "21 de novembre del 2026");

@@ -85,10 +85,7 @@ impl RechargeRules {
     /// How much more this visit may insert.
     pub fn room(&self, inserted: Amount, balance: Option<Amount>) -> Amount {
         match balance {
-            Some(balance) => self
-                .wallet_max
-                .saturating_sub(balance)
-                .saturating_sub(inserted),
+            Some(balance) => self.wallet_max.saturating_sub(balance).saturating_sub(inserted),
             None => self.offline.max_per_visit.saturating_sub(inserted),
         }
     }
@@ -96,14 +93,7 @@ impl RechargeRules {
     /// The notes that still fit.
     pub fn fitting(&self, inserted: Amount, balance: Option<Amount>) -> NoteSet {
         let room = self.room(inserted, balance);
-        NoteSet(
-            self.notes
-                .0
-                .iter()
-                .copied()
-                .filter(|note| *note <= room)
-                .collect(),
-        )
+        NoteSet(self.notes.0.iter().copied().filter(|note| *note <= room).collect())
     }
 }
 

@@ -16,10 +16,7 @@ impl Add<Duration> for Mono {
 
     /// Saturates: a deadline beyond the end of time never comes.
     fn add(self, span: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_add(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)),
-        )
+        Self(self.0.saturating_add(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))
     }
 }
 
@@ -69,8 +66,7 @@ impl Wall {
     }
 
     fn local_ms(self) -> i64 {
-        self.utc_ms
-            .saturating_add(i64::from(self.offset_min) * 60_000)
+        self.utc_ms.saturating_add(i64::from(self.offset_min) * 60_000)
     }
 }
 
@@ -86,11 +82,7 @@ fn civil_from_days(days: i64) -> (i32, u8, u8) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (
         i32::try_from(year).unwrap_or(i32::MAX),
@@ -130,22 +122,9 @@ mod tests {
 
     #[test]
     fn the_local_day_begins_at_local_midnight() {
-        let wall = Wall {
-            utc_ms: 1_795_240_920_000 - 5 * 3_600_000,
-            offset_min: 0,
-        };
-        let madrid = Wall {
-            offset_min: 120,
-            ..wall
-        };
+        let wall = Wall { utc_ms: 1_795_240_920_000 - 5 * 3_600_000, offset_min: 0 };
+        let madrid = Wall { offset_min: 120, ..wall };
         assert!(wall.business_date() < madrid.business_date() || wall.date() == madrid.date());
-        assert_eq!(
-            Wall {
-                utc_ms: -1,
-                offset_min: 0
-            }
-            .hour_minute(),
-            (23, 59)
-        );
+        assert_eq!(Wall { utc_ms: -1, offset_min: 0 }.hour_minute(), (23, 59));
     }
 }

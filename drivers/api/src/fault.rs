@@ -16,12 +16,7 @@ pub struct Fault {
 impl Fault {
     /// A fault without a maker's code and with no money in doubt.
     pub const fn new(kind: FaultKind, remedy: Remedy) -> Self {
-        Self {
-            kind,
-            remedy,
-            money: MoneyRisk::None,
-            vendor: VendorCode(0),
-        }
+        Self { kind, remedy, money: MoneyRisk::None, vendor: VendorCode(0) }
     }
 }
 

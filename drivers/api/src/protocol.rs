@@ -60,18 +60,12 @@ pub struct Frame {
 impl Frame {
     /// A frame anyone may see.
     pub const fn open(bytes: Vec<u8>) -> Self {
-        Self {
-            bytes,
-            secret: false,
-        }
+        Self { bytes, secret: false }
     }
 
     /// A frame nobody may see.
     pub const fn secret(bytes: Vec<u8>) -> Self {
-        Self {
-            bytes,
-            secret: true,
-        }
+        Self { bytes, secret: true }
     }
 }
 
@@ -81,9 +75,7 @@ impl fmt::Debug for Frame {
             return write!(f, "Frame(*** {} bytes)", self.bytes.len());
         }
         f.write_str("Frame(")?;
-        self.bytes
-            .iter()
-            .try_for_each(|byte| write!(f, "{byte:02X}"))?;
+        self.bytes.iter().try_for_each(|byte| write!(f, "{byte:02X}"))?;
         f.write_str(")")
     }
 }

@@ -120,12 +120,7 @@ impl Sealed {
     pub fn seal(seq: Seq, prev_hash: Hash, body: &Body) -> Self {
         let body = serde_json::to_string(body).expect("our records have string keys only");
         let hash = Self::hash_of(seq, prev_hash, &body);
-        Self {
-            seq,
-            prev_hash,
-            hash,
-            body,
-        }
+        Self { seq, prev_hash, hash, body }
     }
 
     /// The hash is right: the line is as it was written.
@@ -139,15 +134,10 @@ impl Sealed {
 
     /// Reads the body. Verify first.
     pub fn open(&self) -> Result<Body, SealError> {
-        let body: Body = serde_json::from_str(&self.body).map_err(|source| SealError::Body {
-            seq: self.seq,
-            source: Some(source),
-        })?;
+        let body: Body = serde_json::from_str(&self.body)
+            .map_err(|source| SealError::Body { seq: self.seq, source: Some(source) })?;
         if body.schema > Body::SCHEMA {
-            return Err(SealError::Body {
-                seq: self.seq,
-                source: None,
-            });
+            return Err(SealError::Body { seq: self.seq, source: None });
         }
         Ok(body)
     }
@@ -177,20 +167,12 @@ mod tests {
             clock_trust: ClockTrust::Free,
             business_date: Wall::default().business_date(),
             session: None,
-            record: Record::Booted {
-                version: "0.1.0".into(),
-            },
+            record: Record::Booted { version: "0.1.0".into() },
         };
         let sealed = Sealed::seal(Seq(1), Hash::GENESIS, &body);
         sealed.verify().unwrap();
         assert_eq!(sealed.open().unwrap(), body);
-        let changed = Sealed {
-            body: sealed.body.replace("0.1.0", "0.1.1"),
-            ..sealed
-        };
-        assert!(matches!(
-            changed.verify(),
-            Err(SealError::Hash { seq: Seq(1) })
-        ));
+        let changed = Sealed { body: sealed.body.replace("0.1.0", "0.1.1"), ..sealed };
+        assert!(matches!(changed.verify(), Err(SealError::Hash { seq: Seq(1) })));
     }
 }

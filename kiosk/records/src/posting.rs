@@ -49,16 +49,7 @@ impl Posting {
     /// `amount` out of `credit`, into `debit`.
     pub fn transfer(debit: Account, credit: Account, amount: Amount) -> Self {
         let cents = amount.cents();
-        Self(vec![
-            Line {
-                account: debit,
-                cents,
-            },
-            Line {
-                account: credit,
-                cents: -cents,
-            },
-        ])
+        Self(vec![Line { account: debit, cents }, Line { account: credit, cents: -cents }])
     }
 
     /// The lines, in the order written.
@@ -68,11 +59,7 @@ impl Posting {
 
     /// What it does to one account: debit positive.
     pub fn effect_on(&self, account: Account) -> i64 {
-        self.0
-            .iter()
-            .filter(|line| line.account == account)
-            .map(|line| line.cents)
-            .sum()
+        self.0.iter().filter(|line| line.account == account).map(|line| line.cents).sum()
     }
 }
 
@@ -80,14 +67,8 @@ impl TryFrom<Vec<Line>> for Posting {
     type Error = PostingError;
 
     fn try_from(lines: Vec<Line>) -> Result<Self, PostingError> {
-        let off = lines
-            .iter()
-            .fold(0i64, |sum, line| sum.saturating_add(line.cents));
-        if off == 0 {
-            Ok(Self(lines))
-        } else {
-            Err(PostingError { off_cents: off })
-        }
+        let off = lines.iter().fold(0i64, |sum, line| sum.saturating_add(line.cents));
+        if off == 0 { Ok(Self(lines)) } else { Err(PostingError { off_cents: off }) }
     }
 }
 

@@ -56,14 +56,8 @@ impl FromStr for KioskId {
 
     fn from_str(text: &str) -> Result<Self, KioskIdError> {
         let fits = (1..=16).contains(&text.len())
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-        if fits {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(KioskIdError)
-        }
+            && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        if fits { Ok(Self(text.to_owned())) } else { Err(KioskIdError) }
     }
 }
 
@@ -106,10 +100,7 @@ impl FromStr for IntentId {
         let (kiosk, seq) = text.split_once('-').ok_or(KioskIdError)?;
         let canonical = seq.bytes().all(|b| b.is_ascii_digit()) && !seq.starts_with('0');
         let seq = seq.parse().ok().filter(|_| canonical).ok_or(KioskIdError)?;
-        Ok(Self {
-            kiosk: kiosk.parse()?,
-            seq: Seq(seq),
-        })
+        Ok(Self { kiosk: kiosk.parse()?, seq: Seq(seq) })
     }
 }
 

@@ -30,11 +30,7 @@ pub struct Prefs {
 
 impl Default for Prefs {
     fn default() -> Self {
-        Self {
-            high_contrast: false,
-            text_percent: 100,
-            lowered: false,
-        }
+        Self { high_contrast: false, text_percent: 100, lowered: false }
     }
 }
 

@@ -55,7 +55,5 @@ pub fn decode<T: DeserializeOwned>(line: &[u8]) -> Result<T, WireError> {
     if line.len() > LINE_MAX {
         return Err(WireError::TooLong { len: line.len() });
     }
-    serde_json::from_slice(line).map_err(|error| WireError::Malformed {
-        column: error.column(),
-    })
+    serde_json::from_slice(line).map_err(|error| WireError::Malformed { column: error.column() })
 }
