@@ -1,1 +1,16 @@
-//! kioskd: owns the devices, the core, the journal and the link to central.
+//! kioskd as a library: the binary is a thin command line around it, and tests and benches run
+//! its parts.
+
+pub mod config;
+pub mod report;
+pub mod wiring;
+
+mod cache;
+mod central_link;
+mod clock;
+mod core_loop;
+mod devices;
+mod executor;
+mod fold;
+mod sync;
+mod ui_link;

@@ -1,0 +1,118 @@
+//! The devices: each driver in its loop, its events on their way to the core.
+
+use std::fs;
+use std::io::Read as _;
+
+use anyhow::Context as _;
+use domain::CardRefKey;
+use driver_api::{acceptor, card_reader, printer};
+use driver_host::SerialLine;
+use driver_mifare::{CardKeys, Verifier};
+use driver_ssp::{Encryption, Ssp};
+use kiosk_core::Event;
+use tokio::sync::mpsc;
+
+use crate::config::{Acceptor, AcceptorProtocol, Config, Printer, Reader};
+use crate::core_loop::Input;
+
+/// Between a driver and the core: a few events at a time, the driver waits for the rest.
+const EVENTS_MAX: usize = 32;
+
+/// Serial speed of SSP units [GA973 §3].
+const SSP_BAUD: u32 = 9_600;
+
+/// Usual speed of serial receipt printers; USB ones ignore it.
+const PRINTER_BAUD: u32 = 115_200;
+
+/// What tells a genuine card.
+pub(crate) struct Cards {
+    keys: CardKeys,
+    card_ref_key: CardRefKey,
+}
+
+impl Cards {
+    pub(crate) fn of(config: &Config) -> anyhow::Result<Self> {
+        Ok(Self { keys: config.card_keys()?, card_ref_key: config.card_ref_key()? })
+    }
+}
+
+pub(crate) async fn acceptor(
+    config: Acceptor,
+    commands: mpsc::Receiver<acceptor::Command>,
+    inputs: mpsc::Sender<Input>,
+) -> anyhow::Result<()> {
+    let (events, received) = mpsc::channel(EVENTS_MAX);
+    let run = async {
+        match config.protocol {
+            AcceptorProtocol::Ssp => {
+                let unit = if config.encrypted {
+                    let (fixed_key, seed) = (config.fixed_key()?, random_seed()?);
+                    driver_ssp::Config::encrypted(Encryption { fixed_key, seed })
+                } else {
+                    driver_ssp::Config::plain()
+                };
+                let line = SerialLine::new(config.port, SSP_BAUD).two_stop_bits();
+                driver_host::drive(Ssp::new(unit), line, commands, events).await;
+            }
+        }
+        anyhow::Ok(())
+    };
+    let (end, ()) = tokio::join!(run, forward(received, inputs, Event::Acceptor));
+    end
+}
+
+pub(crate) async fn printer(
+    config: Printer,
+    commands: mpsc::Receiver<printer::Command>,
+    inputs: mpsc::Sender<Input>,
+) -> anyhow::Result<()> {
+    let (events, received) = mpsc::channel(EVENTS_MAX);
+    let line = SerialLine::new(config.port, PRINTER_BAUD);
+    let protocol = driver_escpos::Printer::new(driver_escpos::Config::default());
+    let run = driver_host::drive(protocol, line, commands, events);
+    tokio::join!(run, forward(received, inputs, Event::Printer));
+    Ok(())
+}
+
+pub(crate) async fn reader(
+    config: Reader,
+    cards: Cards,
+    mut commands: mpsc::Receiver<card_reader::Command>,
+    inputs: mpsc::Sender<Input>,
+) -> anyhow::Result<()> {
+    let (events, received) = mpsc::channel(EVENTS_MAX);
+    let verifier = Verifier { keys: cards.keys, card_ref_key: cards.card_ref_key };
+    let config = driver_pcsc::Config {
+        reader: config.name,
+        verifier,
+        call_time_max: driver_pcsc::Config::CALL_TIME_MAX,
+    };
+    let reader = driver_pcsc::spawn(config, events);
+    let relay = async move {
+        while let Some(command) = commands.recv().await {
+            reader.command(command);
+        }
+    };
+    tokio::join!(relay, forward(received, inputs, Event::Reader));
+    Ok(())
+}
+
+/// Until the driver or the core is gone.
+async fn forward<E>(
+    mut from: mpsc::Receiver<E>,
+    to: mpsc::Sender<Input>,
+    wrap: impl Fn(E) -> Event,
+) {
+    while let Some(event) = from.recv().await {
+        if to.send(Input::Event(wrap(event))).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn random_seed() -> anyhow::Result<[u8; 16]> {
+    let mut seed = [0; 16];
+    let mut source = fs::File::open("/dev/urandom").context("the system's randomness")?;
+    source.read_exact(&mut seed).context("the system's randomness")?;
+    Ok(seed)
+}

@@ -1,0 +1,70 @@
+//! kioskd: owns the devices, the core, the journal and the link to central.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use kiosk_daemon::{config::Config, report, wiring};
+use tracing::error;
+use tracing_subscriber::EnvFilter;
+
+/// The daemon of a PAUSE+ kiosk.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve customers until told to stop.
+    Run(WithConfig),
+    /// Read the configuration and all it names, and say what is wrong with it.
+    CheckConfig(WithConfig),
+    /// Print the books as JSON. Changes nothing; works whether kioskd runs or not.
+    Books(WithConfig),
+    /// Verify the whole journal and print its totals. Fails unless everything holds.
+    Audit(WithConfig),
+}
+
+#[derive(clap::Args)]
+struct WithConfig {
+    /// The configuration file.
+    #[arg(long, default_value = "/etc/pauseplus/kioskd.toml")]
+    config: PathBuf,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(Cli::parse().command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "these are what the commands are for")]
+async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Run(at) => wiring::run(Config::load(&at.config)?).await,
+        Command::CheckConfig(at) => {
+            let config = Config::load(&at.config)?;
+            config.check_files()?;
+            println!("{}: kiosk {} is configured", at.config.display(), config.kiosk.id);
+            Ok(())
+        }
+        Command::Books(at) => {
+            println!("{}", report::books(&Config::load(&at.config)?).await?);
+            Ok(())
+        }
+        Command::Audit(at) => {
+            println!("{}", report::audit(&Config::load(&at.config)?).await?);
+            Ok(())
+        }
+    }
+}
