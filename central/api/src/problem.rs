@@ -141,6 +141,8 @@ problems! {
     RateLimited = "rate-limited", 429, "Too many requests";
     /// Central failed; what became of the request is not said.
     Internal = "internal", 500, "Internal error";
+    /// Central took too long; what became of the request is not said.
+    TimedOut = "timed-out", 504, "No answer in time";
     /// Central has too much to do; nothing was begun.
     Overloaded = "overloaded", 503, "Too busy at the moment";
 }
