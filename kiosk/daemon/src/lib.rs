@@ -3,6 +3,7 @@
 
 pub mod config;
 pub mod report;
+pub mod table;
 pub mod wiring;
 
 mod cache;

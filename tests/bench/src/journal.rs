@@ -47,6 +47,7 @@ async fn appends(directory: &Path, million_path: &Path, section: &mut Section) -
         million_appends.extend(note(&mut million).await?);
         // A customer has gone.
         if round % 20 == 19 {
+            commit.fold().await?;
             new.idle().await?;
             million.idle().await?;
         }

@@ -8,9 +8,12 @@ mod central;
 mod display;
 mod journal;
 mod measure;
+mod note;
 mod process;
 mod report;
+mod table;
 mod ui;
+mod visit;
 
 use std::path::{Path, PathBuf};
 
@@ -31,6 +34,10 @@ struct Args {
 enum Name {
     /// What a record costs.
     Journal,
+    /// From a note in escrow to the command to stack it.
+    Note,
+    /// What kioskd adds to a visit.
+    Visit,
     /// Durable top-ups per second.
     Central,
     /// kiosk-ui beside a browser.
@@ -50,6 +57,8 @@ async fn main() -> Result<()> {
             .with_context(|| format!("no directory in {}", args.disk.display()))?;
         let section = match name {
             Name::Journal => journal::run(directory.path()).await?,
+            Name::Note => note::run(directory.path()).await?,
+            Name::Visit => visit::run(directory.path()).await?,
             Name::Central => central::run(directory.path()).await?,
             Name::Ui => ui::run(directory.path())?,
         };

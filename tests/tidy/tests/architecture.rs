@@ -62,7 +62,19 @@ const ARROWS: [(&str, &[&str]); 21] = [
         ],
     ),
     // Tests.
-    ("benches", &["domain", "kiosk-journal", "kiosk-records"]),
+    (
+        "benches",
+        &[
+            "central-api",
+            "domain",
+            "driver-api",
+            "kiosk-core",
+            "kiosk-journal",
+            "kiosk-records",
+            "kioskd",
+            "ui-proto",
+        ],
+    ),
     ("e2e", &["domain", "ui-proto"]),
     ("tidy", &[]),
 ];

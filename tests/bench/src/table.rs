@@ -1,0 +1,201 @@
+//! kioskd's own core loop, journal and screen socket, on a table: we play devices, central and
+//! customer.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use domain::{
+    Amount, CardNumber, CardRef, CardRefKey, Lang, NoteSet, OfflinePolicy, Pii, RechargeRules, Uid,
+};
+use driver_api::acceptor::{self, Capabilities, Note};
+use driver_api::{card_reader, printer};
+use kiosk_core::{
+    Account, CentralLink, CentralReply, CentralRequest, Config, Event, Hotlist, SessionReply,
+    Timing,
+};
+use kiosk_daemon::table::{Ends, start};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::time::timeout;
+use ui_proto::{Action, FromUi, Screen, ToUi, decode, encode};
+
+/// Nothing here takes longer unless it is broken.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A wallet for thousands of notes: one visit is measured, not its limits.
+const WALLET_MAX: Amount = Amount::MAX;
+
+pub(crate) struct Table {
+    ends: Ends,
+    screen: Screens,
+}
+
+impl Table {
+    /// In service, in `directory`.
+    pub(crate) async fn new(directory: &Path) -> Result<Self> {
+        let socket = directory.join("ui.sock");
+        let ends = start(config()?, &directory.join("journal.db"), &socket).await?;
+        let screen = Screens::connect(&socket).await?;
+        let mut table = Self { ends, screen };
+        let now = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_millis();
+        let hotlist =
+            Hotlist { version: 1, confirmed_ms: i64::try_from(now)?, cards: BTreeMap::new() };
+        table.event(Event::Hotlist(hotlist)).await?;
+        table.event(Event::CentralLink(CentralLink::There)).await?;
+        let unit = Capabilities {
+            notes: notes(),
+            serial: 1,
+            firmware: "1".into(),
+            stacked_total: Some(0),
+        };
+        table.event(Event::Acceptor(acceptor::Event::Ready(unit))).await?;
+        table.event(Event::Reader(card_reader::Event::Ready)).await?;
+        table.event(Event::Printer(printer::Event::Ready)).await?;
+        table.screen.until(|screen| matches!(screen, Screen::Attract { .. })).await?;
+        Ok(table)
+    }
+
+    /// From the driver's "a card was read" to the PIN screen on the socket.
+    pub(crate) async fn tap(&mut self) -> Result<Duration> {
+        let card = card()?;
+        let start = Instant::now();
+        self.event(Event::Reader(card_reader::Event::Presented(card))).await?;
+        self.screen.until(|screen| matches!(screen, Screen::Pin { .. })).await?;
+        Ok(start.elapsed())
+    }
+
+    /// From the last key to the home screen on the socket; central answers at once.
+    pub(crate) async fn type_pin(&mut self) -> Result<Duration> {
+        for digit in [2, 7, 1, 8] {
+            self.screen.act(Action::Digit(digit)).await?;
+        }
+        self.screen.until(|screen| matches!(screen, Screen::Pin { digits: 4, .. })).await?;
+        let start = Instant::now();
+        self.screen.act(Action::Confirm).await?;
+        let asked = timeout(PATIENCE, self.ends.central.recv()).await?;
+        let asked = asked.context("kioskd is gone")?;
+        anyhow::ensure!(matches!(asked, CentralRequest::OpenSession { .. }), "{asked:?}");
+        let account =
+            Account { holder: Pii::new("Ana G.".into()), balance: Amount::ZERO, movements: vec![] };
+        let reply = CentralReply::Session(SessionReply::Opened(account));
+        self.event(Event::Central(reply)).await?;
+        self.screen.until(|screen| matches!(screen, Screen::Home(_))).await?;
+        Ok(start.elapsed())
+    }
+
+    /// To the attract screen again, from home.
+    pub(crate) async fn leave(&mut self) -> Result<()> {
+        self.screen.act(Action::Cancel).await?;
+        self.event(Event::Reader(card_reader::Event::Removed)).await?;
+        self.screen.until(|screen| matches!(screen, Screen::Goodbye { .. })).await?;
+        self.screen.act(Action::Confirm).await?;
+        self.screen.until(|screen| matches!(screen, Screen::Attract { .. })).await
+    }
+
+    pub(crate) async fn recharge(&mut self) -> Result<()> {
+        self.screen.act(Action::Recharge).await?;
+        self.commanded(|command| matches!(command, acceptor::Command::Enable(_))).await?;
+        self.screen.until(|screen| matches!(screen, Screen::Inserting(_))).await
+    }
+
+    /// From "a note is in escrow" to the command to stack it; then the note is booked.
+    pub(crate) async fn note(&mut self) -> Result<Duration> {
+        let note = Note { value: Amount::euro(5) };
+        let start = Instant::now();
+        self.event(Event::Acceptor(acceptor::Event::Escrowed(note))).await?;
+        self.commanded(|command| matches!(command, acceptor::Command::Stack)).await?;
+        let took = start.elapsed();
+        self.event(Event::Acceptor(acceptor::Event::Stacked(note))).await?;
+        self.commanded(|command| matches!(command, acceptor::Command::Acknowledge)).await?;
+        Ok(took)
+    }
+
+    async fn event(&mut self, event: Event) -> Result<()> {
+        // Nobody waits for these; their channels are bounded.
+        while self.ends.reader.try_recv().is_ok() {}
+        while self.ends.printer.try_recv().is_ok() {}
+        self.ends.event(event).await
+    }
+
+    async fn commanded(&mut self, is: impl Fn(&acceptor::Command) -> bool) -> Result<()> {
+        loop {
+            let command = timeout(PATIENCE, self.ends.acceptor.recv()).await?;
+            if is(&command.context("kioskd is gone")?) {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// A screen's end of the socket.
+pub(crate) struct Screens {
+    lines: Lines<BufReader<OwnedReadHalf>>,
+    write: OwnedWriteHalf,
+    seq: u64,
+}
+
+impl Screens {
+    pub(crate) async fn connect(socket: &Path) -> Result<Self> {
+        let (read, write) = UnixStream::connect(socket).await?.into_split();
+        Ok(Self { lines: BufReader::new(read).lines(), write, seq: 0 })
+    }
+
+    pub(crate) async fn until(&mut self, is: impl Fn(&Screen) -> bool) -> Result<()> {
+        let mut last = None;
+        let wanted = async {
+            while let Some(line) = self.lines.next_line().await? {
+                let ToUi { seq, view } = decode(line.as_bytes())?;
+                self.seq = seq;
+                if is(&view.screen) {
+                    return Ok(());
+                }
+                last = Some(view.screen.name());
+            }
+            anyhow::bail!("kioskd is gone")
+        };
+        let waited = timeout(PATIENCE, wanted).await;
+        waited.with_context(|| format!("the screen stays {last:?}"))?
+    }
+
+    pub(crate) async fn act(&mut self, action: Action) -> Result<()> {
+        let message = FromUi { seq: self.seq, action };
+        Ok(self.write.write_all(&encode(&message)).await?)
+    }
+}
+
+fn config() -> Result<Config> {
+    Ok(Config {
+        kiosk: "K0001".parse()?,
+        municipality: "Villaclara".into(),
+        office: "Plaza Mayor 1".into(),
+        lang: Lang::Es,
+        timing: Timing::default(),
+        rules: RechargeRules {
+            min: Amount::euro(5),
+            wallet_max: WALLET_MAX,
+            notes: notes(),
+            offline: OfflinePolicy {
+                max_per_visit: Amount::euro(50),
+                max_queued: Amount::euro(200),
+                hotlist_age_max_h: 48,
+            },
+        },
+    })
+}
+
+fn notes() -> NoteSet {
+    NoteSet::of([5, 10, 20, 50].map(Amount::euro))
+}
+
+fn card() -> Result<card_reader::Card> {
+    let number = CardNumber::from_serial(1)?;
+    let uid = Uid([4, 3, 2, 1]);
+    Ok(card_reader::Card {
+        number: Pii::new(number),
+        uid: Pii::new(uid),
+        card_ref: CardRef::new(&CardRefKey([7; 32]), number, uid),
+        expires_day: 30_000,
+    })
+}
