@@ -1,0 +1,185 @@
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use slint::platform::software_renderer::{MinimalSoftwareWindow, RepaintBufferType};
+use slint::platform::{EventLoopProxy, Platform, WindowAdapter};
+use slint::{EventLoopError, PhysicalSize, PlatformError, Rgb8Pixel};
+
+use crate::Config;
+
+/// A screen without a screen: Slint's software renderer paints into memory, and the loop sleeps
+/// until someone calls or a timer is due.
+pub struct Headless {
+    canvas: Rc<Canvas>,
+    began: Instant,
+    calls: Cell<Option<Receiver<Call>>>,
+    caller: Sender<Call>,
+}
+
+enum Call {
+    Run(Box<dyn FnOnce() + Send>),
+    Quit,
+}
+
+impl Headless {
+    /// Makes it this thread's platform.
+    ///
+    /// # Errors
+    /// The thread has one already.
+    pub fn install(config: &Config) -> Result<Rc<Canvas>, PlatformError> {
+        let size = PhysicalSize::new(pixels(config.panel.width_px), pixels(config.panel.height_px));
+        let window = MinimalSoftwareWindow::new(RepaintBufferType::ReusedBuffer);
+        window.set_size(size);
+        let picture = Arc::new(Picture::new(size));
+        let canvas = Rc::new(Canvas { window, picture });
+        let (caller, calls) = channel();
+        let platform = Self {
+            canvas: canvas.clone(),
+            began: Instant::now(),
+            calls: Cell::new(Some(calls)),
+            caller,
+        };
+        slint::platform::set_platform(Box::new(platform))
+            .map_err(|error| PlatformError::Other(error.to_string()))?;
+        Ok(canvas)
+    }
+
+    /// Until when nothing happens by itself; `None` = for ever.
+    fn idle(&self) -> Option<Duration> {
+        if self.canvas.window.has_active_animations() {
+            return Some(FRAME);
+        }
+        slint::platform::duration_until_next_timer_update()
+    }
+}
+
+impl Platform for Headless {
+    fn create_window_adapter(&self) -> Result<Rc<dyn WindowAdapter>, PlatformError> {
+        Ok(self.canvas.window.clone())
+    }
+
+    fn duration_since_start(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn run_event_loop(&self) -> Result<(), PlatformError> {
+        let calls = self.calls.take().ok_or(PlatformError::NoEventLoopProvider)?;
+        loop {
+            slint::platform::update_timers_and_animations();
+            self.canvas.paint();
+            let call = match self.idle() {
+                Some(idle) => calls.recv_timeout(idle),
+                None => calls.recv().map_err(RecvTimeoutError::from),
+            };
+            match call {
+                Ok(Call::Run(call)) => call(),
+                Ok(Call::Quit) | Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+        self.calls.set(Some(calls));
+        Ok(())
+    }
+
+    fn new_event_loop_proxy(&self) -> Option<Box<dyn EventLoopProxy>> {
+        Some(Box::new(Proxy(self.caller.clone())))
+    }
+}
+
+struct Proxy(Sender<Call>);
+
+impl EventLoopProxy for Proxy {
+    fn quit_event_loop(&self) -> Result<(), EventLoopError> {
+        let sent = self.0.send(Call::Quit);
+        sent.map_err(|_| EventLoopError::EventLoopTerminated)
+    }
+
+    fn invoke_from_event_loop(
+        &self,
+        event: Box<dyn FnOnce() + Send>,
+    ) -> Result<(), EventLoopError> {
+        let sent = self.0.send(Call::Run(event));
+        sent.map_err(|_| EventLoopError::EventLoopTerminated)
+    }
+}
+
+/// The window in memory and what is painted of it.
+pub struct Canvas {
+    window: Rc<MinimalSoftwareWindow>,
+    picture: Arc<Picture>,
+}
+
+impl Canvas {
+    /// Paints what has changed; the event loop does so by itself.
+    pub fn paint(&self) {
+        self.window.draw_if_needed(|renderer| {
+            let mut frame = self.picture.frame();
+            let stride = self.picture.width;
+            renderer.render(&mut frame.pixels, stride);
+            frame.number += 1;
+            self.picture.painted.notify_all();
+        });
+    }
+
+    /// Can be looked at from any thread.
+    pub fn picture(&self) -> Arc<Picture> {
+        self.picture.clone()
+    }
+}
+
+/// What is painted, for whoever wants to look. Repaints are counted.
+pub struct Picture {
+    width: usize,
+    height: usize,
+    frame: Mutex<Frame>,
+    painted: Condvar,
+}
+
+struct Frame {
+    number: u64,
+    pixels: Vec<Rgb8Pixel>,
+}
+
+impl Picture {
+    fn new(size: PhysicalSize) -> Self {
+        let (width, height) = (size.width as usize, size.height as usize);
+        Self {
+            width,
+            height,
+            frame: Mutex::new(Frame {
+                number: 0,
+                pixels: vec![Rgb8Pixel::default(); width * height],
+            }),
+            painted: Condvar::new(),
+        }
+    }
+
+    /// The first picture that is newer than `after`, or the present one after `patience`: its
+    /// number, its width and height, its pixels.
+    pub fn look(
+        &self,
+        after: Option<u64>,
+        patience: Duration,
+    ) -> (u64, [usize; 2], Vec<Rgb8Pixel>) {
+        let frame = self.frame();
+        let waited = self.painted.wait_timeout_while(frame, patience, |frame| {
+            after.is_some_and(|after| frame.number <= after)
+        });
+        let (frame, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        (frame.number, [self.width, self.height], frame.pixels.clone())
+    }
+
+    fn frame(&self) -> MutexGuard<'_, Frame> {
+        self.frame.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn pixels(length: f32) -> u32 {
+    // A panel has at most a few thousand whole pixels a side: the configuration checked it.
+    length as u32
+}
+
+const FRAME: Duration = Duration::from_millis(16);

@@ -1,0 +1,48 @@
+use domain::{Amount, Lang, WalletMovement};
+use slint::ComponentHandle;
+use ui_proto::RechargeOff;
+
+use super::list;
+use crate::generated::{self, Home, KioskWindow, Movement, MovementKind, Offline};
+
+pub(super) fn fill(window: &KioskWindow, lang: Lang, data: &ui_proto::Home) {
+    let home = window.global::<Home>();
+    home.set_holder(data.holder.as_str().into());
+    home.set_card(data.card.as_str().into());
+    home.set_balance(lang.amount(data.balance).into());
+    let movements = data.movements.iter().map(|line| movement(lang, line));
+    home.set_movements(list(movements.collect()));
+    home.set_recharge_off(match data.recharge_off {
+        None => generated::RechargeOff::None,
+        Some(RechargeOff::WalletFull) => generated::RechargeOff::WalletFull,
+        Some(RechargeOff::Acceptor) => generated::RechargeOff::Acceptor,
+    });
+}
+
+pub(super) fn offline(window: &KioskWindow, lang: Lang, card: &str, max: Amount) {
+    let offline = window.global::<Offline>();
+    offline.set_card(card.into());
+    offline.set_limit(lang.amount(max).into());
+}
+
+fn movement(lang: Lang, line: &WalletMovement) -> Movement {
+    let out_of = line.cents < 0;
+    let sign = if out_of { "–" } else { "+" };
+    // A movement beyond any amount is central's mistake; the sign alone tells no lie.
+    let size = i64::try_from(line.cents.unsigned_abs())
+        .ok()
+        .and_then(|cents| Amount::from_cents(cents).ok())
+        .map(|amount| lang.amount(amount))
+        .unwrap_or_default();
+    Movement {
+        day: lang.day(line.at).into(),
+        kind: match line.kind {
+            domain::MovementKind::CashTopUp => MovementKind::CashTopUp,
+            domain::MovementKind::OtherTopUp => MovementKind::OtherTopUp,
+            domain::MovementKind::Purchase => MovementKind::Purchase,
+            domain::MovementKind::Refund => MovementKind::Refund,
+        },
+        amount: format!("{sign}{size}").into(),
+        out_of,
+    }
+}
