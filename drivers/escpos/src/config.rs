@@ -44,7 +44,7 @@ impl Default for Config {
             poll: Duration::from_secs(3),
             answer: Duration::from_secs(1),
             answer_busy: Duration::from_secs(10),
-            finish: Duration::from_secs(30),
+            finish: Duration::from_secs(20),
         }
     }
 }
