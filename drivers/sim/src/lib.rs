@@ -8,6 +8,9 @@
 pub mod card;
 pub mod namespace;
 pub mod pcscd;
+pub mod pn532;
 pub mod printer;
 pub mod pty;
 pub mod reader;
+pub mod validator;
+pub mod vpcd;
