@@ -12,6 +12,7 @@ mod writer;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
@@ -56,14 +57,15 @@ pub enum OpenError {
     Sqlite(#[from] sqlx::Error),
     /// Its tables are not ours, or newer.
     #[error("database tables")]
-    Tables(#[from] sqlx::migrate::MigrateError),
+    Tables(#[from] MigrateError),
 }
 
 /// The one connection that writes, with all tables in place.
 pub(crate) async fn connect(path: &Path) -> Result<SqliteConnection, OpenError> {
     make_private(path)?;
     let mut connection = options(path).connect().await?;
-    sqlx::migrate!("./migrations").run(&mut connection).await?;
+    // Not `run`: generic over connections, it would take `Send` from our callers' futures.
+    sqlx::migrate!("./migrations").run_direct(None, &mut connection, false).await?;
     // Frees what a crash left in the write-ahead log before customers come.
     sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
     Ok(connection)

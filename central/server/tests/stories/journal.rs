@@ -1,0 +1,338 @@
+use axum::http::{Method, StatusCode};
+use central_api::{Difference, ProblemKind};
+use domain::{Amount, Lang, Wall};
+use kiosk_records::{
+    Account, Body, ClockTrust, Evidence, Hash, Posting, Record, Sealed, Seq, TopUpRefusal,
+};
+use serde_json::json;
+use sqlx::Row;
+
+use crate::rig::{Answer, Town};
+
+/// A kiosk's journal as it writes it.
+struct Journal {
+    lines: Vec<Sealed>,
+}
+
+impl Journal {
+    fn new() -> Self {
+        let mut journal = Self { lines: Vec::new() };
+        journal.write(Record::Booted { version: "0.1.0".into() });
+        journal
+    }
+
+    fn write(&mut self, record: Record) -> Seq {
+        let body = Body {
+            schema: Body::SCHEMA,
+            boot: 1,
+            mono_ms: 0,
+            wall_ms: 1_795_240_920_000,
+            clock_trust: ClockTrust::Synchronised,
+            business_date: Wall::default().business_date(),
+            session: None,
+            record,
+        };
+        let (seq, prev_hash) = self.next();
+        self.lines.push(Sealed::seal(seq, prev_hash, &body));
+        seq
+    }
+
+    /// A line whose body is any text, properly sealed.
+    fn write_text(&mut self, text: &str) {
+        let (seq, prev_hash) = self.next();
+        self.lines.push(reseal(seq, prev_hash, text));
+    }
+
+    fn next(&self) -> (Seq, Hash) {
+        let last = self.lines.last();
+        last.map_or((Seq(1), Hash::GENESIS), |last| (last.seq.next(), last.hash))
+    }
+
+    /// 20 € into the cash box, for the customer.
+    fn stack_twenty(&mut self) {
+        let note = Amount::euro(20);
+        let intent = self.write(Record::StackOrdered { note, stacked_total: None });
+        self.write(Record::Stacked {
+            intent,
+            evidence: Evidence::Reported,
+            posting: Posting::transfer(Account::Cashbox, Account::CustomerCredit, note),
+        });
+    }
+
+    fn order_top_up(&mut self, town: &Town, id: &str, amount: Amount) -> Seq {
+        self.write(Record::TopUpOrdered {
+            card_ref: town.card_ref(id),
+            amount,
+            offline: false,
+            at: town.now(),
+        })
+    }
+
+    fn accepted(&mut self, intent: Seq, ledger_ref: &str, amount: Amount) {
+        let (credit, payable) = (Account::CustomerCredit, Account::WalletPayable);
+        self.write(Record::TopUpAccepted {
+            intent,
+            ledger_ref: ledger_ref.to_owned(),
+            posting: Posting::transfer(credit, payable, amount),
+        });
+    }
+
+    fn refused(&mut self, intent: Seq, amount: Amount) {
+        let (credit, claims) = (Account::CustomerCredit, Account::ClaimsPayable);
+        self.write(Record::TopUpRefused {
+            intent,
+            reason: TopUpRefusal::CardNotActive,
+            posting: Posting::transfer(credit, claims, amount),
+        });
+    }
+}
+
+/// A line with this body and the hash it ought to have.
+fn reseal(seq: Seq, prev_hash: Hash, body: &str) -> Sealed {
+    use sha2::{Digest, Sha256};
+    let mut hasher = Sha256::new();
+    hasher.update(prev_hash.0);
+    hasher.update(seq.0.to_be_bytes());
+    hasher.update(body.as_bytes());
+    Sealed { seq, prev_hash, hash: Hash(hasher.finalize().into()), body: body.to_owned() }
+}
+
+async fn send(town: &Town, lines: &[Sealed]) -> Answer {
+    let batch = json!({"records": lines});
+    town.kiosk(Method::POST, "/v1/journal-batches", &[], Some(&batch)).await
+}
+
+async fn assert_taken(town: &Town, lines: &[Sealed], acked: u64) {
+    let answer = send(town, lines).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    assert_eq!(answer.body, json!({"acked": acked}));
+}
+
+async fn assert_refused(town: &Town, lines: &[Sealed], problem: ProblemKind) -> Answer {
+    let before = town.books("K0001").await;
+    let answer = send(town, lines).await;
+    assert_eq!(answer.problem(), Some(problem), "{answer:?}");
+    assert_eq!(town.books("K0001").await, before, "a refused batch left something behind");
+    answer
+}
+
+#[tokio::test]
+async fn after_a_visit_the_books_of_kiosk_and_central_agree() {
+    let town = Town::new().await;
+    let mut journal = Journal::new();
+    journal.write(Record::SessionStarted {
+        card_ref: town.card_ref("ana"),
+        offline: false,
+        lang: Lang::Ca,
+    });
+    journal.stack_twenty();
+    let amount = Amount::euro(20);
+    let intent = journal.order_top_up(&town, "ana", amount);
+    let answer = town.top_up(&format!("K0001-{intent}"), "ana", amount).await;
+    assert_taken(&town, &journal.lines, intent.0).await;
+
+    let under_way = town.books("K0001").await;
+    assert_eq!(under_way.in_transit, amount);
+    assert_eq!(under_way.differences, []);
+
+    journal.accepted(intent, answer.body["ledger_ref"].as_str().unwrap(), amount);
+    assert_taken(&town, &journal.lines[5..], intent.0 + 1).await;
+    let books = town.books("K0001").await;
+    assert_eq!(books.last_seq, intent.next());
+    assert_eq!(books.in_transit, Amount::ZERO);
+    assert_eq!(books.wallet_credits, amount);
+    assert_eq!(books.differences, []);
+    let accounts: Vec<_> = books.accounts.into_iter().collect();
+    let expected =
+        [(Account::Cashbox, 2_000), (Account::CustomerCredit, 0), (Account::WalletPayable, -2_000)];
+    assert_eq!(accounts, expected);
+    assert_eq!(town.metric("central_incidents_total{kind=\"top_up_mismatch\"}").await, "0");
+    town.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_refused_top_up_is_a_claim_in_both_books() {
+    let town = Town::new().await;
+    let mut journal = Journal::new();
+    journal.stack_twenty();
+    let amount = Amount::euro(20);
+    let intent = journal.order_top_up(&town, "lucia", amount);
+    town.top_up(&format!("K0001-{intent}"), "lucia", amount).await;
+    journal.refused(intent, amount);
+    assert_taken(&town, &journal.lines, 5).await;
+    let books = town.books("K0001").await;
+    assert_eq!(books.claims, amount);
+    assert_eq!(books.accounts[&Account::ClaimsPayable], -2_000);
+    assert_eq!(books.differences, []);
+}
+
+#[tokio::test]
+async fn lines_sent_again_are_counted_once() {
+    let town = Town::new().await;
+    let mut journal = Journal::new();
+    journal.stack_twenty();
+    journal.stack_twenty();
+    assert_taken(&town, &[], 0).await;
+    assert_taken(&town, &journal.lines[..3], 3).await;
+    assert_taken(&town, &journal.lines[..3], 3).await;
+    assert_taken(&town, &journal.lines[1..2], 3).await;
+    assert_taken(&town, &journal.lines, 5).await;
+    let books = town.books("K0001").await;
+    assert_eq!(books.accounts[&Account::Cashbox], 4_000);
+    assert_eq!(books.differences, []);
+}
+
+#[tokio::test]
+async fn a_gap_is_told_with_the_place_to_go_on_from() {
+    let town = Town::new().await;
+    let mut journal = Journal::new();
+    journal.stack_twenty();
+    assert_taken(&town, &journal.lines[..1], 1).await;
+    let answer = assert_refused(&town, &journal.lines[2..], ProblemKind::JournalGap).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert_eq!(answer.body["acked"], 1);
+    assert_taken(&town, &journal.lines[1..], 3).await;
+}
+
+#[tokio::test]
+async fn a_journal_that_contradicts_itself_overwrites_nothing() {
+    let town = Town::new().await;
+    let mut journal = Journal::new();
+    journal.stack_twenty();
+    assert_taken(&town, &journal.lines, 3).await;
+
+    // Another past, from the second line on.
+    let mut other = Journal::new();
+    other.write(Record::CashUnitInserted);
+    other.stack_twenty();
+    let diverged = ProblemKind::JournalDiverged;
+    let answer = assert_refused(&town, &other.lines, diverged).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    // The same, where only the join shows it.
+    assert_refused(&town, &other.lines[3..], diverged).await;
+    let counted = "central_incidents_total{kind=\"journal_diverged\"}";
+    assert_eq!(town.metric(counted).await, "2");
+
+    // The kiosk's true journal still goes on.
+    journal.stack_twenty();
+    assert_taken(&town, &journal.lines, 5).await;
+    town.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_line_changed_on_the_way_is_noticed() {
+    let town = Town::new().await;
+    let mut journal = Journal::new();
+    journal.stack_twenty();
+    assert_taken(&town, &journal.lines[..1], 1).await;
+    let mut changed = journal.lines.clone();
+    changed[1].body = changed[1].body.replace("2000", "1000");
+    assert_refused(&town, &changed, ProblemKind::JournalInvalid).await;
+    let mut swapped = journal.lines.clone();
+    swapped.swap(1, 2);
+    assert_refused(&town, &swapped, ProblemKind::JournalInvalid).await;
+    assert_taken(&town, &journal.lines, 3).await;
+}
+
+#[tokio::test]
+async fn an_intent_has_one_final_outcome() {
+    let town = Town::new().await;
+    let mut journal = Journal::new();
+    journal.stack_twenty();
+    assert_taken(&town, &journal.lines, 3).await;
+    journal.write(Record::NoteReturned { intent: Seq(2), evidence: Evidence::Attendant });
+    assert_refused(&town, &journal.lines, ProblemKind::JournalInvalid).await;
+
+    // Nor may an outcome close what was never ordered, or something of another kind.
+    for intent in [Seq(1), Seq(2), Seq(3), Seq(99)] {
+        let mut journal = Journal { lines: journal.lines[..3].to_vec() };
+        journal.refused(intent, Amount::euro(20));
+        assert_refused(&town, &journal.lines, ProblemKind::JournalInvalid).await;
+    }
+}
+
+#[tokio::test]
+async fn a_posting_that_does_not_balance_is_refused() {
+    let town = Town::new().await;
+    let mut journal = Journal::new();
+    journal.stack_twenty();
+    assert_taken(&town, &journal.lines[..2], 2).await;
+    let text = journal.lines.pop().unwrap().body;
+    for (from, to) in [
+        ("\"cents\":2000", "\"cents\":2001"),
+        ("\"cents\":2000", "\"cents\":9223372036854775807"),
+        ("\"cents\":-2000", "\"cents\":-9223372036854775808"),
+        ("\"kind\":\"stacked\"", "\"kind\":\"invented\""),
+        ("\"schema\":1", "\"schema\":2"),
+    ] {
+        assert!(text.contains(from), "{text}");
+        let mut changed = Journal { lines: journal.lines.clone() };
+        changed.write_text(&text.replace(from, to));
+        assert_refused(&town, &changed.lines, ProblemKind::JournalInvalid).await;
+    }
+    // Balanced, but no sum of money.
+    let mut huge = Journal { lines: journal.lines.clone() };
+    let max = i64::MAX.to_string();
+    huge.write_text(&text.replace("2000", &max));
+    assert_refused(&town, &huge.lines, ProblemKind::JournalInvalid).await;
+}
+
+#[tokio::test]
+async fn an_acceptance_central_knows_nothing_of_is_kept_and_shows() {
+    let town = Town::new().await;
+    let mut journal = Journal::new();
+    journal.stack_twenty();
+    let amount = Amount::euro(20);
+    let invented = journal.order_top_up(&town, "ana", amount);
+    journal.accepted(invented, "TU-K0001-4", amount);
+    assert_taken(&town, &journal.lines, 5).await;
+    let books = town.books("K0001").await;
+    let differences = [
+        Difference::TopUp {
+            intent: "K0001-4".parse().unwrap(),
+            journal_cents: 2_000,
+            central_cents: 0,
+        },
+        Difference::WalletCredits { journal_cents: 2_000, central_cents: 0 },
+    ];
+    assert_eq!(books.differences, differences);
+    let query = "SELECT subject FROM incidents WHERE kind = 'top_up_mismatch'";
+    let row = sqlx::query(query).fetch_one(&mut town.sql().await).await.unwrap();
+    assert_eq!(row.get::<&str, _>("subject"), "K0001-4");
+}
+
+#[tokio::test]
+async fn another_amount_or_another_transfer_than_centrals_shows() {
+    let town = Town::new().await;
+    let mut journal = Journal::new();
+    let amount = Amount::euro(20);
+    let [first, second] = [0, 1].map(|_| journal.order_top_up(&town, "ana", amount));
+    for intent in [first, second] {
+        town.top_up(&format!("K0001-{intent}"), "ana", amount).await;
+    }
+    journal.accepted(first, "TU-K0001-2", Amount::euro(10));
+    journal.accepted(second, "TU-K0001-999", amount);
+    assert_taken(&town, &journal.lines, 5).await;
+    let mismatches = town.metric("central_incidents_total{kind=\"top_up_mismatch\"}").await;
+    assert_eq!(mismatches, "2");
+    let other = town.metric("central_incidents_total{kind=\"outcome_mismatch\"}").await;
+    assert_eq!(other, "1");
+    let books = town.books("K0001").await;
+    assert!(books.differences.contains(&Difference::TopUp {
+        intent: "K0001-2".parse().unwrap(),
+        journal_cents: 1_000,
+        central_cents: 2_000,
+    }));
+}
+
+#[tokio::test]
+async fn a_batch_too_long_is_refused() {
+    let town = Town::new().await;
+    let mut journal = Journal::new();
+    for _ in 0..500 {
+        journal.write(Record::ReceiptPrinted);
+    }
+    let answer = send(&town, &journal.lines).await;
+    assert_eq!(answer.problem(), Some(ProblemKind::Unprocessable));
+    assert_taken(&town, &journal.lines[..500], 500).await;
+}

@@ -1,0 +1,12 @@
+//! Central as kiosks and operators meet it: on a demo town of its own for each story.
+
+mod cards;
+mod crash;
+mod document;
+mod input;
+mod journal;
+mod ledger;
+mod operator;
+mod rig;
+mod topups;
+mod wire;
