@@ -26,10 +26,7 @@ impl Code {
     pub fn read(file: &SourceFile) -> Self {
         let syntax = syn::parse_file(&file.text)
             .unwrap_or_else(|error| panic!("{} is not Rust: {error}", file.path));
-        let mut code = Self {
-            path: file.path.clone(),
-            ..Self::default()
-        };
+        let mut code = Self { path: file.path.clone(), ..Self::default() };
         code.visit_file(&syntax);
         code
     }
@@ -61,10 +58,7 @@ impl Code {
 
     fn all(&self, lines: &[usize], what: &str) -> Vec<Finding> {
         let lines: BTreeSet<&usize> = lines.iter().collect();
-        lines
-            .into_iter()
-            .map(|line| Finding::at(&self.path, *line, what))
-            .collect()
+        lines.into_iter().map(|line| Finding::at(&self.path, *line, what)).collect()
     }
 
     fn name(&mut self, span: Span, name: String) {
@@ -233,10 +227,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Code {
-        Code::read(&SourceFile {
-            path: "a.rs".into(),
-            text: text.into(),
-        })
+        Code::read(&SourceFile { path: "a.rs".into(), text: text.into() })
     }
 
     fn lines(findings: &[Finding]) -> Vec<usize> {

@@ -14,11 +14,7 @@ pub struct Finding {
 impl Finding {
     /// At a line, from 1.
     pub fn at(place: &str, line: usize, what: impl Into<String>) -> Self {
-        Self {
-            place: place.to_owned(),
-            line,
-            what: what.into(),
-        }
+        Self { place: place.to_owned(), line, what: what.into() }
     }
 
     /// About the whole of it.
@@ -42,10 +38,5 @@ impl fmt::Display for Finding {
 /// When there is a finding: that is the failure of the test.
 pub fn assert_none(rule: &str, findings: impl IntoIterator<Item = Finding>) {
     let lines: Vec<String> = findings.into_iter().map(|f| format!("  {f}")).collect();
-    assert!(
-        lines.is_empty(),
-        "{rule}\n{} place(s):\n{}",
-        lines.len(),
-        lines.join("\n")
-    );
+    assert!(lines.is_empty(), "{rule}\n{} place(s):\n{}", lines.len(), lines.join("\n"));
 }

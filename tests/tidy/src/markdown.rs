@@ -17,10 +17,7 @@ pub struct Page {
 
 impl Page {
     /// Reads it.
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "the parser's enum, not ours"
-    )]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the parser's enum, not ours")]
     pub fn read(text: &str) -> Self {
         let mut page = Self::default();
         let mut heading: Option<String> = None;
@@ -31,8 +28,7 @@ impl Page {
                     heading = Some(String::new());
                 }
                 Event::End(TagEnd::Heading(_)) => {
-                    page.anchors
-                        .extend(heading.take().map(|text| anchor(&text)));
+                    page.anchors.extend(heading.take().map(|text| anchor(&text)));
                 }
                 Event::Text(text) | Event::Code(text) => {
                     if let Some(heading) = &mut heading {
@@ -70,10 +66,7 @@ mod tests {
             "# One\n\n[a](b.md#c)\n\n## `Two`, three\n\n![p](p.png)\n\n```\n# no [x](y)\n```\n",
         );
         assert_eq!(page.titles, 1);
-        assert_eq!(
-            page.anchors.iter().collect::<Vec<_>>(),
-            ["one", "two-three"]
-        );
+        assert_eq!(page.anchors.iter().collect::<Vec<_>>(), ["one", "two-three"]);
         assert_eq!(page.links, [(3, "b.md#c".into()), (7, "p.png".into())]);
     }
 }

@@ -49,19 +49,13 @@ mod tests {
     use super::*;
 
     fn file(text: &str) -> SourceFile {
-        SourceFile {
-            path: "a.rs".into(),
-            text: text.into(),
-        }
+        SourceFile { path: "a.rs".into(), text: text.into() }
     }
 
     #[test]
     fn a_wide_line_is_found_and_counted_in_characters() {
         let text = format!("{}\n{}\n", "ñ".repeat(100), "ñ".repeat(101));
-        assert_eq!(
-            wide_lines(&file(&text), 100),
-            [Finding::at("a.rs", 2, "101 columns")]
-        );
+        assert_eq!(wide_lines(&file(&text), 100), [Finding::at("a.rs", 2, "101 columns")]);
     }
 
     #[test]
@@ -74,9 +68,6 @@ mod tests {
     #[test]
     fn a_long_file_is_found() {
         assert_eq!(too_long(&file("a\nb\n"), 2), None);
-        assert_eq!(
-            too_long(&file("a\nb\nc\n"), 2),
-            Some(Finding::about("a.rs", "3 lines"))
-        );
+        assert_eq!(too_long(&file("a\nb\nc\n"), 2), Some(Finding::about("a.rs", "3 lines")));
     }
 }

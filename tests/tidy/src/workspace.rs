@@ -78,9 +78,7 @@ impl Workspace {
                 open.extend(nodes.get(id).into_iter().flatten());
             }
         }
-        seen.into_iter()
-            .map(|id| self.metadata[id].name.as_str())
-            .collect()
+        seen.into_iter().map(|id| self.metadata[id].name.as_str()).collect()
     }
 
     /// As [`Workspace::goes_into`], but with only the features that `member` itself asks for, as
@@ -96,11 +94,7 @@ impl Workspace {
             .output()
             .expect("cargo runs: it runs this test");
         let text = String::from_utf8_lossy(&output.stdout);
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         text.lines()
             .filter_map(|line| line.split(' ').next())
             .filter(|name| !name.is_empty())

@@ -14,10 +14,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
     // It tells kiosks the public keys of the town's cards, in the words of who checks cards.
     ("central-api", &["domain", "driver-mifare", "kiosk-records"]),
     // Pure logic.
-    (
-        "kiosk-core",
-        &["domain", "driver-api", "kiosk-records", "ui-proto"],
-    ),
+    ("kiosk-core", &["domain", "driver-api", "kiosk-records", "ui-proto"]),
     ("driver-ssp", &["domain", "driver-api"]),
     ("driver-mifare", &["domain", "driver-api"]),
     ("driver-escpos", &["domain", "driver-api"]),
@@ -27,10 +24,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("driver-sim", &["domain", "driver-api", "driver-mifare"]),
     ("ifd-virtual", &[]),
     ("kiosk-journal", &["domain", "kiosk-records"]),
-    (
-        "central-server",
-        &["central-api", "domain", "driver-mifare", "kiosk-records"],
-    ),
+    ("central-server", &["central-api", "domain", "driver-mifare", "kiosk-records"]),
     // Programs.
     (
         "kioskd",
@@ -52,14 +46,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("kiosk-ui", &["domain", "ui-proto"]),
     (
         "workbench",
-        &[
-            "central-api",
-            "domain",
-            "driver-api",
-            "driver-sim",
-            "kiosk-records",
-            "ui-proto",
-        ],
+        &["central-api", "domain", "driver-api", "driver-sim", "kiosk-records", "ui-proto"],
     ),
     // Tests.
     (
@@ -85,9 +72,7 @@ fn arrows_point_only_where_the_architecture_lets_them() {
     let findings = workspace.arrows(false).into_iter().flat_map(|(from, to)| {
         let allowed = ARROWS.iter().find(|(name, _)| *name == from);
         let allowed = allowed.map(|(_, allowed)| *allowed);
-        let unknown = allowed
-            .is_none()
-            .then(|| Finding::about(from, "is not in the table"));
+        let unknown = allowed.is_none().then(|| Finding::about(from, "is not in the table"));
         let wrong: Vec<Finding> = to
             .into_iter()
             .filter(|to| !allowed.unwrap_or_default().contains(to))
@@ -102,21 +87,12 @@ fn arrows_point_only_where_the_architecture_lets_them() {
 fn who_audits_the_kiosk_shares_no_code_with_its_core() {
     let workspace = Workspace::load();
     let arrows = workspace.arrows(true);
-    let independent = [
-        "central-api",
-        "central-server",
-        "kiosk-ui",
-        "ui-proto",
-        "workbench",
-    ];
+    let independent = ["central-api", "central-server", "kiosk-ui", "ui-proto", "workbench"];
     let findings = independent
         .into_iter()
         .filter(|name| arrows[name].contains("kiosk-core"))
         .map(|name| Finding::about(name, "depends on kiosk-core, if only in its tests"));
-    assert_none(
-        "central and the screen stay independent of kiosk-core",
-        findings,
-    );
+    assert_none("central and the screen stay independent of kiosk-core", findings);
 }
 
 #[test]

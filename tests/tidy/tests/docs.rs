@@ -6,10 +6,7 @@ use std::path::Path;
 use tidy::{Finding, Page, SourceFile, assert_none, files, root};
 
 fn pages() -> Vec<SourceFile> {
-    files()
-        .into_iter()
-        .filter(|file| file.is(&[".md"]))
-        .collect()
+    files().into_iter().filter(|file| file.is(&[".md"])).collect()
 }
 
 #[test]

@@ -34,9 +34,7 @@ fn what_is_for_everybody_contains_nothing_under_the_gpl() {
     let workspace = Workspace::load();
     let rules = Rules::read();
     let members = workspace.members();
-    let open = members
-        .iter()
-        .filter(|package| decided(&package.name) == OPEN);
+    let open = members.iter().filter(|package| decided(&package.name) == OPEN);
     let findings = open.flat_map(|package| {
         let parts = workspace.goes_into(&package.name);
         parts
@@ -64,10 +62,7 @@ fn only_the_screen_links_slint() {
             gpl.map(|part| Finding::about(&package.name, format!("contains {part}")))
                 .collect::<Vec<_>>()
         });
-    assert_none(
-        "Crates that deny.toml excepts are for kiosk-ui alone",
-        findings,
-    );
+    assert_none("Crates that deny.toml excepts are for kiosk-ui alone", findings);
 }
 
 #[test]
@@ -131,10 +126,7 @@ impl Rules {
         let Ok(expression) = Expression::parse_mode(licence, ParseMode::LAX) else {
             return Some(format!("licence {licence:?} cannot be read"));
         };
-        let excepted = self
-            .exceptions
-            .iter()
-            .filter(|(excepted, _)| excepted == name);
+        let excepted = self.exceptions.iter().filter(|(excepted, _)| excepted == name);
         let excepted = excepted.flat_map(|(_, allow)| allow);
         let allowed: Vec<&Licensee> = self.allow.iter().chain(excepted).collect();
         let fits = expression.evaluate(|wanted| allowed.iter().any(|one| one.satisfies(wanted)));

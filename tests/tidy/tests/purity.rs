@@ -67,10 +67,7 @@ fn pure_crates_stand_on_nothing_that_touches_the_world() {
             .map(|dependency| Finding::about(name, format!("stands on {dependency}")))
             .collect::<Vec<_>>()
     });
-    assert_none(
-        "Pure crates: no I/O, clock or randomness below them",
-        findings,
-    );
+    assert_none("Pure crates: no I/O, clock or randomness below them", findings);
 }
 
 #[test]
@@ -100,14 +97,7 @@ fn pure_crates_compile_where_there_is_no_system() {
         return;
     }
     let check = Command::new(env!("CARGO"))
-        .args([
-            "check",
-            "--locked",
-            "--target",
-            TARGET,
-            "--target-dir",
-            "target/wasm",
-        ])
+        .args(["check", "--locked", "--target", TARGET, "--target-dir", "target/wasm"])
         .args(PURE.iter().flat_map(|(name, _)| ["-p", name]))
         .current_dir(root())
         .output()
