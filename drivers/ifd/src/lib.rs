@@ -228,15 +228,8 @@ pub unsafe extern "C" fn IFDHControl(
     let request = [&control_code.to_be_bytes(), command].concat();
     let mut length = response_size;
     // SAFETY: `length` is the size of `response`.
-    let code = unsafe {
-        exchange(
-            lun,
-            Request::Control,
-            &request,
-            response.cast(),
-            &raw mut length,
-        )
-    };
+    let code =
+        unsafe { exchange(lun, Request::Control, &request, response.cast(), &raw mut length) };
     if !returned.is_null() {
         // SAFETY: not null, and the caller promises that it is valid.
         unsafe { *returned = if code == IFD_SUCCESS { length } else { 0 } };

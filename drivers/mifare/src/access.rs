@@ -22,21 +22,14 @@ impl AccessBits {
 
     /// From C1 C2 C3 of each block, or nothing if one has more than three bits.
     pub fn new(conditions: [u8; 4]) -> Option<Self> {
-        conditions
-            .iter()
-            .all(|bits| *bits < 8)
-            .then_some(Self(conditions))
+        conditions.iter().all(|bits| *bits < 8).then_some(Self(conditions))
     }
 
     /// Bytes 6 to 8 of the trailer: each bit is stored straight and inverted.
     pub fn encode(self) -> [u8; 3] {
         let [c1, c2, c3] = [2, 1, 0].map(|bit| self.column(bit));
         let inverted = |nibble: u8| !nibble & 0x0F;
-        [
-            inverted(c2) << 4 | inverted(c1),
-            c1 << 4 | inverted(c3),
-            c3 << 4 | c2,
-        ]
+        [inverted(c2) << 4 | inverted(c1), c1 << 4 | inverted(c3), c3 << 4 | c2]
     }
 
     /// Bytes 6 to 8 of a trailer. Nothing if straight and inverted bits disagree: such a sector is
@@ -52,9 +45,7 @@ impl AccessBits {
     }
 
     fn column(self, bit: u8) -> u8 {
-        (0..4).fold(0, |nibble, block| {
-            nibble | (self.0[block] >> bit & 1) << block
-        })
+        (0..4).fold(0, |nibble, block| nibble | (self.0[block] >> bit & 1) << block)
     }
 }
 

@@ -25,10 +25,7 @@ pub struct KeySlot {
 
 impl KeySlot {
     const fn same(number: u8) -> Self {
-        Self {
-            load: number,
-            authenticate: number,
-        }
+        Self { load: number, authenticate: number }
     }
 }
 
@@ -82,10 +79,7 @@ static DIALECTS: [ReaderDialect; 3] = [
         name: "Identiv uTrust 37x0 F",
         readers: &["uTrust 3700", "uTrust 3720"],
         key_structure: 0x00,
-        slots: [KeySlot {
-            load: 0x60,
-            authenticate: 0x01,
-        }; 2],
+        slots: [KeySlot { load: 0x60, authenticate: 0x01 }; 2],
         memory: KeyMemory::Volatile,
     },
 ];
@@ -97,19 +91,10 @@ mod tests {
     #[test]
     fn a_reader_is_known_by_its_name() {
         let dialect = |reader| ReaderDialect::of(reader).name;
-        assert_eq!(
-            dialect("HID Global OMNIKEY 5022 Smart Card Reader 00 00"),
-            "HID OMNIKEY"
-        );
-        assert_eq!(
-            dialect("Identiv uTrust 3700 F CL Reader 00 00"),
-            "Identiv uTrust 37x0 F"
-        );
+        assert_eq!(dialect("HID Global OMNIKEY 5022 Smart Card Reader 00 00"), "HID OMNIKEY");
+        assert_eq!(dialect("Identiv uTrust 3700 F CL Reader 00 00"), "Identiv uTrust 37x0 F");
         assert_eq!(dialect("ACS ACR1281 1S Dual Reader 00 01"), "ACS ACR1281U");
-        assert_eq!(
-            dialect("ACS ACR1252 Dual Reader PICC 00 00"),
-            "PC/SC part 3"
-        );
+        assert_eq!(dialect("ACS ACR1252 Dual Reader PICC 00 00"), "PC/SC part 3");
         assert_eq!(dialect(""), "PC/SC part 3");
     }
 
@@ -117,11 +102,7 @@ mod tests {
     fn a_key_that_is_loaded_once_has_a_slot_of_its_own() {
         for dialect in &DIALECTS {
             let [mad, ours] = dialect.slots;
-            assert!(
-                dialect.memory == KeyMemory::Volatile || mad != ours,
-                "{}",
-                dialect.name
-            );
+            assert!(dialect.memory == KeyMemory::Volatile || mad != ours, "{}", dialect.name);
         }
     }
 }

@@ -46,7 +46,8 @@ pub struct RawCard {
 pub enum Failure {
     /// It is the card.
     Card(CardProblem),
-    /// The reader did not take a key, with this status word: it speaks another dialect.
+    /// The reader gave no UID or took no key, with this status word: it speaks another dialect, or
+    /// nonsense.
     Reader(u16),
 }
 
@@ -85,12 +86,7 @@ impl Reading {
             .rev()
             .filter(|step| !(skip_load && matches!(step, Step::Load(_))))
             .collect();
-        Self {
-            dialect,
-            steps,
-            uid: None,
-            blocks: Default::default(),
-        }
+        Self { dialect, steps, uid: None, blocks: Default::default() }
     }
 
     /// The command APDU to send now.
@@ -148,6 +144,10 @@ impl Reading {
             }
             (Step::Load(_), Answer::Refused(status)) => Err(Failure::Reader(status)),
             (Step::Authenticate(..), Answer::Refused(_)) => Err(FOREIGN),
+            // A reader that does not even give a UID is no reader of contactless cards.
+            (Step::Uid, Answer::Refused(status)) if status != NOT_DONE => {
+                Err(Failure::Reader(status))
+            }
             (Step::Uid | Step::SameUid | Step::Read(_), Answer::Refused(_)) => Err(TORN),
             (_, Answer::Unknown) => Err(TORN),
         }
@@ -167,19 +167,11 @@ impl Reading {
             *quarter = self.blocks[usize::from(block)];
         }
         let identity = self.blocks[usize::from(IDENTITY_BLOCK)];
-        RawCard {
-            uid,
-            data: CardData {
-                identity,
-                signature,
-            },
-        }
+        RawCard { uid, data: CardData { identity, signature } }
     }
 
     fn step(&self) -> &Step {
-        self.steps
-            .last()
-            .expect("a Reading without steps is Done and was dropped")
+        self.steps.last().expect("a Reading without steps is Done and was dropped")
     }
 }
 
@@ -234,6 +226,9 @@ const SCRIPT: [Step; 14] = [
 ];
 
 const DIRECTORY_BLOCKS: [u8; 2] = [1, 2];
+
+/// The one word for everything that can go wrong at many readers.
+const NOT_DONE: u16 = 0x6300;
 
 /// Key type in GENERAL AUTHENTICATE: key A.
 const KEY_A: u8 = 0x60;
@@ -339,17 +334,9 @@ mod tests {
         for gone in 0..SCRIPT.len() {
             for last_words in [&[][..], &[0x90], &[0x64, 0x00]] {
                 let result = read("", |number, question| {
-                    if number < gone {
-                        respond(&image, question)
-                    } else {
-                        last_words.to_vec()
-                    }
+                    if number < gone { respond(&image, question) } else { last_words.to_vec() }
                 });
-                assert_eq!(
-                    result,
-                    Err(Failure::Card(CardProblem::Torn)),
-                    "after {gone}"
-                );
+                assert_eq!(result, Err(Failure::Card(CardProblem::Torn)), "after {gone}");
             }
         }
     }
@@ -363,11 +350,7 @@ mod tests {
             let result = read("", |number, question| {
                 respond(if number < swapped { &first } else { &second }, question)
             });
-            assert_eq!(
-                result,
-                Err(Failure::Card(CardProblem::Torn)),
-                "after {swapped}"
-            );
+            assert_eq!(result, Err(Failure::Card(CardProblem::Torn)), "after {swapped}");
         }
     }
 
@@ -382,11 +365,7 @@ mod tests {
             let mut seen = 0;
             let refused = read("", |_, question| {
                 seen += usize::from(question[1] == 0x86);
-                if seen > authentication {
-                    vec![0x63, 0x00]
-                } else {
-                    respond(&image, question)
-                }
+                if seen > authentication { vec![0x63, 0x00] } else { respond(&image, question) }
             });
             assert_eq!(refused, foreign);
         }

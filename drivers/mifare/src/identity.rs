@@ -47,10 +47,7 @@ impl Identity {
     /// The identity block and its signature for the card with this chip. Central alone signs.
     pub fn sign(&self, uid: Uid, key: &SigningKey) -> CardData {
         let identity = self.encode();
-        CardData {
-            identity,
-            signature: key.sign(&message(uid, &identity)).to_bytes(),
-        }
+        CardData { identity, signature: key.sign(&message(uid, &identity)).to_bytes() }
     }
 
     fn encode(&self) -> [u8; 16] {
@@ -122,10 +119,7 @@ impl CardKeys {
         if identity.network != self.network {
             return Err(CardProblem::Foreign);
         }
-        let key = self
-            .keys
-            .get(&identity.key_version)
-            .ok_or(CardProblem::NotGenuine)?;
+        let key = self.keys.get(&identity.key_version).ok_or(CardProblem::NotGenuine)?;
         let signature = Signature::from_bytes(&data.signature);
         key.verify_strict(&message(uid, &data.identity), &signature)
             .map_err(|_| CardProblem::NotGenuine)?;
@@ -230,14 +224,8 @@ mod tests {
     fn another_town_is_foreign_and_our_town_under_its_key_a_forgery() {
         let (_, keys) = town();
         let other_key = SigningKey::from_bytes(&[2; 32]);
-        let theirs = Identity {
-            network: NetworkCode(8),
-            ..identity()
-        };
-        assert_eq!(
-            keys.verify(UID, &theirs.sign(UID, &other_key)),
-            Err(CardProblem::Foreign)
-        );
+        let theirs = Identity { network: NetworkCode(8), ..identity() };
+        assert_eq!(keys.verify(UID, &theirs.sign(UID, &other_key)), Err(CardProblem::Foreign));
         assert_eq!(
             keys.verify(UID, &identity().sign(UID, &other_key)),
             Err(CardProblem::NotGenuine)
@@ -247,14 +235,8 @@ mod tests {
     #[test]
     fn a_key_version_this_kiosk_lacks_is_not_genuine() {
         let (key, keys) = town();
-        let newer = Identity {
-            key_version: 4,
-            ..identity()
-        };
-        assert_eq!(
-            keys.verify(UID, &newer.sign(UID, &key)),
-            Err(CardProblem::NotGenuine)
-        );
+        let newer = Identity { key_version: 4, ..identity() };
+        assert_eq!(keys.verify(UID, &newer.sign(UID, &key)), Err(CardProblem::NotGenuine));
     }
 
     #[test]

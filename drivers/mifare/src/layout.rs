@@ -73,10 +73,7 @@ impl CardImage {
         for (quarter, number) in quarters.iter_mut().zip(SIGNATURE_BLOCKS) {
             *quarter = *self.block(number);
         }
-        CardData {
-            identity: *self.block(IDENTITY_BLOCK),
-            signature,
-        }
+        CardData { identity: *self.block(IDENTITY_BLOCK), signature }
     }
 
     fn set_trailer(
@@ -133,10 +130,7 @@ fn directory() -> Directory {
     let mut applications = [Aid::FREE; 15];
     applications[0] = Aid::IDENTITY;
     applications[1] = Aid::SIGNATURE;
-    Directory {
-        publisher: 1,
-        applications,
-    }
+    Directory { publisher: 1, applications }
 }
 
 /// UID, its check byte, SAK and ATQA of a 1K card, and eight bytes of the maker's own.

@@ -48,10 +48,7 @@ impl Directory {
         for (aid, slot) in applications.iter_mut().zip(bytes[2..].chunks_exact(2)) {
             *aid = Aid(u16::from_le_bytes([slot[0], slot[1]]));
         }
-        Some(Self {
-            publisher: bytes[1] & 0x3F,
-            applications,
-        })
+        Some(Self { publisher: bytes[1] & 0x3F, applications })
     }
 
     /// Whose is this sector (1..=15)?
@@ -67,13 +64,12 @@ impl Directory {
 /// x^8 + x^4 + x^3 + x^2 + 1, preset as AN10787 §3.7 has it.
 fn crc8(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0xC7, |crc, byte| {
-        (0..8).fold(crc ^ byte, |crc: u8, _| {
-            if crc & 0x80 == 0 {
-                crc << 1
-            } else {
-                crc << 1 ^ 0x1D
-            }
-        })
+        (0..8).fold(
+            crc ^ byte,
+            |crc: u8, _| {
+                if crc & 0x80 == 0 { crc << 1 } else { crc << 1 ^ 0x1D }
+            },
+        )
     })
 }
 
@@ -92,30 +88,20 @@ mod tests {
         applications[9] = Aid(0x1002);
         applications[10] = Aid(0x1002);
         applications[14] = Aid(0x3011);
-        let directory = Directory {
-            publisher: 1,
-            applications,
-        };
+        let directory = Directory { publisher: 1, applications };
         assert_eq!(directory.encode()[0][0], 0x89);
         assert_eq!(Directory::decode(directory.encode()), Some(directory));
     }
 
     #[test]
     fn a_card_full_of_ndef() {
-        let directory = Directory {
-            publisher: 1,
-            applications: [Aid(0xE103); 15],
-        };
+        let directory = Directory { publisher: 1, applications: [Aid(0xE103); 15] };
         assert_eq!(directory.encode()[0][0], 0x14);
     }
 
     #[test]
     fn a_wrong_check_byte_is_no_directory() {
-        let mut blocks = Directory {
-            publisher: 1,
-            applications: [Aid::IDENTITY; 15],
-        }
-        .encode();
+        let mut blocks = Directory { publisher: 1, applications: [Aid::IDENTITY; 15] }.encode();
         blocks[1][15] ^= 1;
         assert_eq!(Directory::decode(blocks), None);
     }

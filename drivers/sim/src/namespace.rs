@@ -66,10 +66,11 @@ fn unshare(way: &[&str]) -> Command {
     command
 }
 
-/// The package of pcscd leaves that to systemd, which a container has not.
+/// systemd makes it where pcscd is installed; a container has no systemd.
 fn make_folder() -> io::Result<()> {
     if Path::new(FOLDER).is_dir() {
         return Ok(());
     }
     std::fs::create_dir_all(FOLDER)
+        .map_err(|error| io::Error::new(error.kind(), format!("{FOLDER} cannot be made: {error}")))
 }
