@@ -70,7 +70,11 @@ pub async fn start(config: Config, journal: &Path, socket: &Path) -> anyhow::Res
     core.boot().await?;
     tokio::spawn(ui_link::serve(ui_link::bind(socket)?, views, inputs.clone()));
     let (stop, stopped) = oneshot::channel();
-    tokio::spawn(core.run(inputs_from, stopped));
+    tokio::spawn(async move {
+        if let Err(error) = core.run(inputs_from, stopped).await {
+            tracing::error!("{error:#}");
+        }
+    });
     Ok(Ends {
         inputs,
         acceptor: acceptor_commands,

@@ -70,20 +70,46 @@ impl Tree {
         Self(self.0.iter().filter(is).copied().collect())
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
+    /// Watches it for [`IDLE`].
+    pub(crate) fn at_rest(&self) -> Rest {
+        let before = self.cpu();
+        std::thread::sleep(IDLE);
+        Rest {
+            pss_bytes: self.pss_bytes(),
+            cpu: self.cpu().saturating_sub(before),
+            processes: self.0.len(),
+        }
     }
 
     /// Proportional set size: shared pages are divided among those who share them.
-    pub(crate) fn pss_bytes(&self) -> u64 {
+    fn pss_bytes(&self) -> u64 {
         self.0.iter().filter_map(|pid| pss_bytes(*pid)).sum()
     }
 
     /// User and system time so far.
-    pub(crate) fn cpu(&self) -> Duration {
+    fn cpu(&self) -> Duration {
         self.0.iter().filter_map(|pid| cpu(*pid)).sum()
     }
 }
+
+/// A tree of processes with nothing to do.
+pub(crate) struct Rest {
+    pub(crate) pss_bytes: u64,
+    pub(crate) cpu: Duration,
+    pub(crate) processes: usize,
+}
+
+pub(crate) fn megabytes(rest: &Rest) -> f64 {
+    rest.pss_bytes as f64 / 1e6
+}
+
+/// Of one core.
+pub(crate) fn percent(rest: &Rest) -> f64 {
+    100.0 * rest.cpu.as_secs_f64() / IDLE.as_secs_f64()
+}
+
+/// How long a rest is watched.
+pub(crate) const IDLE: Duration = Duration::from_secs(20);
 
 fn processes() -> impl Iterator<Item = (u32, u32)> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();

@@ -60,6 +60,7 @@ impl Table {
     /// From the driver's "a card was read" to the PIN screen on the socket.
     pub(crate) async fn tap(&mut self) -> Result<Duration> {
         let card = card()?;
+        while self.ends.acceptor.try_recv().is_ok() {}
         let start = Instant::now();
         self.event(Event::Reader(card_reader::Event::Presented(card))).await?;
         self.screen.until(|screen| matches!(screen, Screen::Pin { .. })).await?;

@@ -15,7 +15,7 @@ use ui_proto::{Prefs, Screen, ToUi, View, encode};
 
 use crate::display::{Display, HEIGHT, WIDTH};
 use crate::measure::{Ratio, Samples, Span};
-use crate::process::{Running, Tree};
+use crate::process::{IDLE, Rest, Running, megabytes, percent};
 use crate::report::Section;
 use crate::{programs, repository};
 
@@ -25,7 +25,6 @@ const PRIMARY_PERCENT_MIN: usize = 3;
 const STARTS: usize = 9;
 /// After that long nothing is still being started.
 const SETTLED: Duration = Duration::from_secs(6);
-const IDLE: Duration = Duration::from_secs(20);
 const PAINT_MAX: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 const NOBODY: u32 = 65_534;
@@ -73,16 +72,15 @@ fn table(section: &mut Section, starts: [&Samples; 2], rests: [&Rest; 2]) {
         let (low, high) = (samples.percentile(0), samples.percentile(100));
         format!("{} ({}–{})", Span(samples.median()), Span(low), Span(high))
     });
-    let megabytes = |rest: &Rest| format!("{:.1} MB", rest.pss_bytes as f64 / 1e6);
-    let busy =
-        |rest: &Rest| format!("{:.2} %", 100.0 * rest.cpu.as_secs_f64() / IDLE.as_secs_f64());
+    let memory = |rest: &Rest| format!("{:.1} MB", megabytes(rest));
+    let busy = |rest: &Rest| format!("{:.2} %", percent(rest));
     let [our_rest, their_rest] = rests;
     let memory_ratio = their_rest.pss_bytes as f64 / our_rest.pss_bytes as f64;
     section.table(
         ["", "kiosk-ui", "Chromium", "Chromium / kiosk-ui"],
         [
             row("start → first frame", first, Ratio(theirs.median(), ours.median()).to_string()),
-            row("memory, PSS", rests.map(megabytes), format!("{memory_ratio:.1} ×")),
+            row("memory, PSS", rests.map(memory), format!("{memory_ratio:.1} ×")),
             row("CPU at rest", rests.map(busy), String::new()),
             row("processes", rests.map(|rest| rest.processes.to_string()), String::new()),
         ],
@@ -108,26 +106,10 @@ fn first_frame(display: &Display, command: &mut Command) -> Result<(Duration, Ru
     Ok((start.elapsed(), running))
 }
 
-pub(crate) struct Rest {
-    pub(crate) pss_bytes: u64,
-    pub(crate) cpu: Duration,
-    pub(crate) processes: usize,
-}
-
-impl Rest {
-    /// Takes `IDLE` to tell.
-    pub(crate) fn of(tree: impl Fn() -> Tree) -> Self {
-        let before = tree();
-        let (pss_bytes, cpu, processes) = (before.pss_bytes(), before.cpu(), before.len());
-        thread::sleep(IDLE);
-        Self { pss_bytes, cpu: tree().cpu().saturating_sub(cpu), processes }
-    }
-}
-
 fn at_rest(display: &Display, command: &mut Command) -> Result<Rest> {
     let (_, running) = first_frame(display, command)?;
     thread::sleep(SETTLED);
-    Ok(Rest::of(|| running.tree()))
+    Ok(running.tree().at_rest())
 }
 
 /// kioskd's part: everyone who connects is shown the attract screen.
