@@ -45,7 +45,7 @@ fn main() -> anyhow::Result<()> {
     let text = text.replace("# orientation = \"portrait\"", &format!("orientation = \"{side}\" #"));
     let text = text.replace("reach_line_percent = 40", "");
     let config = Config::parse(&text, Path::new("ui.toml"))?;
-    let canvas = Headless::install(&config)?;
+    let canvas = Headless::stage(&config)?;
     let ui = Ui::new(&config)?;
     ui.open()?;
     if arguments.name != "all" {

@@ -2,6 +2,7 @@
 //! that AccessKit would be given.
 
 use i_slint_core::accessibility::AccessibleStringProperty;
+use i_slint_core::item_tree::{ParentItemTraversalMode, ensure_item_tree_instantiated};
 use i_slint_core::items::{AccessibleRole, ItemRc};
 use i_slint_core::lengths::LogicalPoint;
 use i_slint_core::window::WindowInner;
@@ -22,8 +23,10 @@ pub fn elements(window: &slint::Window) -> Vec<Element> {
 
 /// Calls `visit` for every item that may be seen, parents before their children.
 pub fn walk(window: &slint::Window, visit: &mut impl FnMut(&ItemRc)) {
-    let root = ItemRc::new_root(WindowInner::from_pub(window).component());
-    descend(&root, visit);
+    let component = WindowInner::from_pub(window).component();
+    // What a change made visible exists only from the next repaint on, or from here on.
+    ensure_item_tree_instantiated(&component);
+    descend(&ItemRc::new_root(component), visit);
 }
 
 /// x, y, width, height of an item in the window.
@@ -76,7 +79,7 @@ fn is_inside(inner: &ItemRc, outer: &ItemRc) -> bool {
         if current == *outer {
             return true;
         }
-        item = current.parent_item(i_slint_core::item_tree::ParentItemTraversalMode::StopAtPopups);
+        item = current.parent_item(ParentItemTraversalMode::StopAtPopups);
     }
     false
 }

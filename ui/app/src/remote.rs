@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use async_channel::{Receiver, Sender};
+use rgb::ComponentBytes;
 use slint::platform::{Key, PointerEventButton, WindowEvent};
 use slint::{LogicalPosition, SharedString};
 use ui_proto::{Element, LINE_MAX, RemoteReply, RemoteRequest};
@@ -219,8 +220,7 @@ pub fn encode_png(
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::Fastest);
     let mut writer = encoder.write_header()?;
-    let raw: Vec<u8> = pixels.iter().flat_map(|pixel| [pixel.r, pixel.g, pixel.b]).collect();
-    writer.write_image_data(&raw)?;
+    writer.write_image_data(pixels.as_bytes())?;
     writer.finish()?;
     Ok(bytes)
 }

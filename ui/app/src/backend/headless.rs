@@ -16,7 +16,8 @@ pub struct Headless {
     canvas: Rc<Canvas>,
     began: Instant,
     calls: Cell<Option<Receiver<Call>>>,
-    caller: Sender<Call>,
+    /// `None` where there is no loop to call into.
+    caller: Option<Sender<Call>>,
 }
 
 enum Call {
@@ -25,23 +26,36 @@ enum Call {
 }
 
 impl Headless {
-    /// Makes it this thread's platform.
+    /// Makes it this thread's platform, with an event loop: one to a process.
     ///
     /// # Errors
-    /// The thread has one already.
+    /// The thread has a platform or the process an event loop already.
     pub fn install(config: &Config) -> Result<Rc<Canvas>, PlatformError> {
+        let (caller, calls) = channel();
+        Self::set(config, Some(caller), Some(calls))
+    }
+
+    /// Makes it this thread's platform without an event loop, for tests and pictures: each thread
+    /// may have its own.
+    ///
+    /// # Errors
+    /// The thread has a platform already.
+    pub fn stage(config: &Config) -> Result<Rc<Canvas>, PlatformError> {
+        Self::set(config, None, None)
+    }
+
+    fn set(
+        config: &Config,
+        caller: Option<Sender<Call>>,
+        calls: Option<Receiver<Call>>,
+    ) -> Result<Rc<Canvas>, PlatformError> {
         let size = PhysicalSize::new(pixels(config.panel.width_px), pixels(config.panel.height_px));
         let window = MinimalSoftwareWindow::new(RepaintBufferType::ReusedBuffer);
         window.set_size(size);
         let picture = Arc::new(Picture::new(size));
         let canvas = Rc::new(Canvas { window, picture });
-        let (caller, calls) = channel();
-        let platform = Self {
-            canvas: canvas.clone(),
-            began: Instant::now(),
-            calls: Cell::new(Some(calls)),
-            caller,
-        };
+        let platform =
+            Self { canvas: canvas.clone(), began: Instant::now(), calls: Cell::new(calls), caller };
         slint::platform::set_platform(Box::new(platform))
             .map_err(|error| PlatformError::Other(error.to_string()))?;
         Ok(canvas)
@@ -85,7 +99,8 @@ impl Platform for Headless {
     }
 
     fn new_event_loop_proxy(&self) -> Option<Box<dyn EventLoopProxy>> {
-        Some(Box::new(Proxy(self.caller.clone())))
+        let caller = self.caller.clone()?;
+        Some(Box::new(Proxy(caller)))
     }
 }
 
