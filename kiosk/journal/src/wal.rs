@@ -116,3 +116,85 @@ fn salt(bytes: &[u8], at: usize) -> [u8; 8] {
     salt.copy_from_slice(&bytes[at..at + 8]);
     salt
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PAGE_LEN: usize = 512;
+    const SALT: [u8; 8] = *b"generat1";
+
+    /// A log as SQLite writes it: one frame for each of `commits`, which says whether it is the
+    /// last of its transaction.
+    fn log(commits: &[bool]) -> Vec<u8> {
+        let mut log = Vec::new();
+        for word in [MAGIC_BIG_ENDIAN, 3_007_000, 512, 0] {
+            log.extend(word.to_be_bytes());
+        }
+        log.extend(SALT);
+        let mut checksum = Checksum::new(true).over(&log);
+        log.extend([checksum.sums.0.to_be_bytes(), checksum.sums.1.to_be_bytes()].concat());
+        for (n, commits) in (1u8..).zip(commits) {
+            let head = [[0, 0, 0, n], [0, 0, 0, u8::from(*commits)]].concat();
+            let page = [n; PAGE_LEN];
+            checksum = checksum.over(&head).over(&page);
+            log.extend(head);
+            log.extend(SALT);
+            log.extend([checksum.sums.0.to_be_bytes(), checksum.sums.1.to_be_bytes()].concat());
+            log.extend(page);
+        }
+        log
+    }
+
+    fn frame_at(number: usize) -> usize {
+        HEADER_LEN + (number - 1) * (FRAME_HEADER_LEN + PAGE_LEN)
+    }
+
+    #[test]
+    fn a_bad_frame_is_damage_if_a_whole_commit_lies_behind_it() {
+        let mut bad = log(&[true, true, false, true, true]);
+        assert_eq!(damaged_frame(&bad, PAGE_LEN), None);
+        bad[frame_at(2) + FRAME_HEADER_LEN + 7] ^= 1;
+        assert_eq!(damaged_frame(&bad, PAGE_LEN), Some(2));
+    }
+
+    #[test]
+    fn a_bad_frame_of_the_last_commit_is_what_a_power_cut_leaves() {
+        for bad_frame in [3, 4] {
+            let mut torn = log(&[true, true, false, true]);
+            torn[frame_at(bad_frame) + FRAME_HEADER_LEN] ^= 0xFF;
+            assert_eq!(damaged_frame(&torn, PAGE_LEN), None);
+        }
+    }
+
+    #[test]
+    fn frames_of_an_older_log_are_none_of_ours() {
+        let mut log = log(&[true, true, true, true]);
+        for frame in [2, 3, 4] {
+            log[frame_at(frame) + 8] ^= 1;
+        }
+        assert_eq!(damaged_frame(&log, PAGE_LEN), None);
+    }
+
+    #[test]
+    fn a_bad_header_would_hide_every_frame() {
+        let mut log = log(&[true, true]);
+        log[0] ^= 1;
+        assert_eq!(damaged_frame(&log, PAGE_LEN), Some(0));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes: Vec<u8>, commits: Vec<bool>, at: usize, bit in 0..8u8) {
+            damaged_frame(&bytes, PAGE_LEN);
+            let mut log = log(&commits[..commits.len().min(200)]);
+            let at = at % log.len();
+            log[at] ^= 1 << bit;
+            damaged_frame(&log, PAGE_LEN);
+            log.truncate(at);
+            damaged_frame(&log, PAGE_LEN);
+        }
+    }
+}
