@@ -108,7 +108,6 @@ impl Pcscd {
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(errors)
-            .kill_on_drop(true)
             .spawn()
             .map_err(PcscdError::Start)?;
         Self { child }.wait_until_ready().await
@@ -136,11 +135,27 @@ impl Pcscd {
     }
 }
 
+impl Drop for Pcscd {
+    /// Returns when it is gone: the next one looks whether the last one's process is still there.
+    fn drop(&mut self) {
+        let deadline = std::time::Instant::now() + END_TIME_MAX;
+        // Fails for one that has ended already.
+        let _ = self.child.start_kill();
+        while matches!(self.child.try_wait(), Ok(None)) && std::time::Instant::now() < deadline {
+            std::thread::sleep(END_PAUSE);
+        }
+    }
+}
+
 /// Compiled into pcsc-lite's library and daemon alike.
 const SOCKET: &str = "/run/pcscd/pcscd.comm";
 
 const START_TIME_MAX: Duration = Duration::from_secs(10);
 const START_PAUSE: Duration = Duration::from_millis(5);
+
+/// After SIGKILL it takes a few milliseconds.
+const END_TIME_MAX: Duration = Duration::from_secs(1);
+const END_PAUSE: Duration = Duration::from_millis(1);
 
 /// pcscd lives where ordinary users do not look.
 fn program() -> PathBuf {

@@ -131,6 +131,17 @@ impl Rig {
         }
     }
 
+    /// Until pcscd has counted this many insertions and removals.
+    pub(crate) fn wait_for_changes(&self, count: u32) {
+        let context = pcsc::Context::establish(pcsc::Scope::System).unwrap();
+        let name = context.list_readers_owned().unwrap().remove(0);
+        let mut states = [pcsc::ReaderState::new(name, pcsc::State::UNAWARE)];
+        while states[0].event_count() < count {
+            states[0].sync_current_state();
+            context.get_status_change(PATIENCE, &mut states).unwrap();
+        }
+    }
+
     /// Nothing was reported so far.
     pub(crate) fn expect_silence(&mut self) {
         assert_eq!(self.events.try_recv().ok(), None);
