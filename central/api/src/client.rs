@@ -164,8 +164,7 @@ impl Client {
 
     /// Hands over consecutive journal lines, at most [`JournalBatch::LEN_MAX`].
     pub async fn send_journal(&self, records: Vec<Sealed>) -> Result<JournalAck, ClientError> {
-        self.post("v1/journal-batches", &JournalBatch { records })
-            .await
+        self.post("v1/journal-batches", &JournalBatch { records }).await
     }
 
     /// What this kiosk goes by, if it is not the one with `etag`.
@@ -195,9 +194,7 @@ impl Client {
     ) -> Result<(), ClientError> {
         let path = format!("v1/cards/{number}/status");
         let http = self.http.post(self.url(&path));
-        send_for(http.json(&CardStatusChange { status }))
-            .await
-            .map(drop)
+        send_for(http.json(&CardStatusChange { status })).await.map(drop)
     }
 
     /// Lets the PIN be tried again (operator).
@@ -247,11 +244,8 @@ fn tls(config: &ClientConfig) -> Result<rustls::ClientConfig, ConfigError> {
         roots.add(ca).map_err(ConfigError::Tls)?;
     }
     let chain = certificates("certificate", &config.certificate_pem)?;
-    let key =
-        PrivateKeyDer::from_pem_slice(&config.key_pem).map_err(|source| ConfigError::Pem {
-            which: "key",
-            source,
-        })?;
+    let key = PrivateKeyDer::from_pem_slice(&config.key_pem)
+        .map_err(|source| ConfigError::Pem { which: "key", source })?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -285,10 +279,7 @@ async fn send<T: DeserializeOwned>(http: RequestBuilder) -> Result<T, ClientErro
 
 /// Any answer that is no error.
 async fn send_for(http: RequestBuilder) -> Result<Response, ClientError> {
-    let answer = http
-        .send()
-        .await
-        .map_err(|error| away(error.without_url()))?;
+    let answer = http.send().await.map_err(|error| away(error.without_url()))?;
     let status = answer.status();
     if status.is_success() || status == StatusCode::NOT_MODIFIED {
         return Ok(answer);
@@ -314,23 +305,14 @@ async fn send_for(http: RequestBuilder) -> Result<Response, ClientError> {
 
 async fn read<T: DeserializeOwned>(answer: Response) -> Result<T, ClientError> {
     let status = answer.status().as_u16();
-    let bytes = answer
-        .bytes()
-        .await
-        .map_err(|error| away(error.without_url()))?;
+    let bytes = answer.bytes().await.map_err(|error| away(error.without_url()))?;
     serde_json::from_slice(&bytes).map_err(|_| ClientError::Garbled { status })
 }
 
 fn away(error: reqwest::Error) -> ClientError {
-    let delivery = if error.is_connect() || refused_us(&error) {
-        Delivery::Never
-    } else {
-        Delivery::Unknown
-    };
-    ClientError::Away {
-        delivery,
-        source: Some(Box::new(error)),
-    }
+    let delivery =
+        if error.is_connect() || refused_us(&error) { Delivery::Never } else { Delivery::Unknown };
+    ClientError::Away { delivery, source: Some(Box::new(error)) }
 }
 
 /// TLS 1.3 tells a client that its certificate is not welcome only after the client has begun to
@@ -338,9 +320,7 @@ fn away(error: reqwest::Error) -> ClientError {
 fn refused_us(error: &reqwest::Error) -> bool {
     let mut source = error.source();
     while let Some(cause) = source {
-        let inner = cause
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
+        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         if let Some(rustls::Error::AlertReceived(_)) = inner.and_then(|e| e.downcast_ref()) {
             return true;
         }

@@ -51,10 +51,7 @@ impl Problem {
     /// With a word about this case; no personal data.
     #[must_use]
     pub fn with_detail(self, detail: impl Into<String>) -> Self {
-        Self {
-            detail: Some(detail.into()),
-            ..self
-        }
+        Self { detail: Some(detail.into()), ..self }
     }
 }
 
@@ -73,9 +70,10 @@ macro_rules! problems {
     ($($(#[$doc:meta])* $kind:ident = $slug:literal, $status:literal, $title:literal;)*) => {
         /// The `type` of a [`Problem`]: a relative URI reference, stable.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum ProblemKind {
-            $($(#[$doc])* #[serde(rename = $slug)] $kind,)*
+            $($(#[$doc])* $kind,)*
         }
 
         impl ProblemKind {

@@ -190,12 +190,8 @@ mod tests {
     /// Names of properties: as the schema has them, as serde writes them.
     fn assert_same_properties<S: PartialSchema>(value: &impl Serialize) {
         let schema = serde_json::to_value(S::schema()).unwrap();
-        let described: BTreeSet<_> = schema["properties"]
-            .as_object()
-            .unwrap()
-            .keys()
-            .cloned()
-            .collect();
+        let described: BTreeSet<_> =
+            schema["properties"].as_object().unwrap().keys().cloned().collect();
         let json = serde_json::to_value(value).unwrap();
         let written: BTreeSet<_> = json.as_object().unwrap().keys().cloned().collect();
         assert_eq!(described, written);

@@ -1,4 +1,5 @@
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -53,7 +54,6 @@ pub async fn serve(
     let mut api = tokio::spawn(async move { api.await });
     let ops = axum::serve(ops, central.ops_router()).with_graceful_shutdown(ended(stopped));
     let mut ops = tokio::spawn(async move { ops.await });
-    drop(central);
     tell(announce, addresses).map_err(StartError::Serve)?;
 
     tokio::select! {
@@ -64,7 +64,8 @@ pub async fn serve(
     }
     tracing::info!("stopping");
     drop(stopping);
-    drain(api, ops, writer).await;
+    drain(api, ops).await;
+    close(central, writer).await;
     std::fs::remove_file(announce).map_err(StartError::Serve)
 }
 
@@ -78,7 +79,7 @@ async fn ended(mut stopped: watch::Receiver<()>) {
     while stopped.changed().await.is_ok() {}
 }
 
-fn tell(announce: &Path, addresses: Addresses) -> std::io::Result<()> {
+fn tell(announce: &Path, addresses: Addresses) -> io::Result<()> {
     let json = serde_json::to_string(&addresses).expect("addresses have string keys only");
     // Whole or not at all: someone may be waiting for the file to appear.
     let draft = announce.with_extension("draft");
@@ -90,24 +91,25 @@ fn tell(announce: &Path, addresses: Addresses) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Waits for what is under way; the writer ends, and closes the database, when its last user has.
-async fn drain(
-    mut api: JoinHandle<std::io::Result<()>>,
-    mut ops: JoinHandle<std::io::Result<()>>,
-    writer: JoinHandle<()>,
-) {
-    let under_way = async {
-        let (api, ops) = (&mut api, &mut ops);
-        tokio::join!(api, ops)
-    };
+/// Waits for what is under way.
+async fn drain(mut api: JoinHandle<io::Result<()>>, mut ops: JoinHandle<io::Result<()>>) {
+    let under_way = async { tokio::join!(&mut api, &mut ops) };
     if tokio::time::timeout(STOP_MAX, under_way).await.is_err() {
         tracing::warn!("requests were still under way; closing");
         api.abort();
         ops.abort();
     }
-    if tokio::time::timeout(STOP_MAX, writer).await.is_err() {
-        tracing::warn!(
-            "the database was not closed in time; its log will be read at the next start"
-        );
+}
+
+/// The readers first: the last connection to close puts the log into the file, and it must be one
+/// that can write. The writer ends when its last user has.
+async fn close(central: Central, writer: JoinHandle<()>) {
+    let closed = async {
+        central.db.readers.close().await;
+        drop(central);
+        writer.await
+    };
+    if tokio::time::timeout(STOP_MAX, closed).await.is_err() {
+        tracing::warn!("the database was not closed in time; the next start reads its log");
     }
 }

@@ -29,7 +29,7 @@ async fn each_kind_of_bad_body_has_its_answer() {
             (None, b"{}".to_vec(), ProblemKind::UnsupportedMediaType),
             (Some("text/plain"), b"{}".to_vec(), ProblemKind::UnsupportedMediaType),
             (JSON, b"".to_vec(), ProblemKind::Malformed),
-            (JSON, b"{\"number\":".to_vec(), ProblemKind::Malformed),
+            (JSON, b"{\"".to_vec(), ProblemKind::Malformed),
             (JSON, b"\xff\xfe".to_vec(), ProblemKind::Malformed),
             (JSON, b"{}".to_vec(), ProblemKind::Unprocessable),
             (JSON, b"[]".to_vec(), ProblemKind::Unprocessable),

@@ -36,8 +36,6 @@ pub(crate) struct TownCard {
     pub(crate) number: String,
     pub(crate) pin: String,
     pub(crate) uid: String,
-    pub(crate) status: String,
-    pub(crate) image: String,
 }
 
 #[derive(Deserialize)]
