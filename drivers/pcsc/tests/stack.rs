@@ -2,8 +2,9 @@
 //! libpcsclite, our driver. In a mount namespace of its own, since there is one pcscd in each.
 
 #![allow(
-    clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
     reason = "a test, though clippy does not see a harness of our own"
 )]
 

@@ -103,7 +103,11 @@ impl Pn532 {
         let (code, data) = command.split_first()?;
         let mut answer = vec![code.wrapping_add(1)];
         match code {
-            // Diagnose: the line test is the echo of what came.
+            // Diagnose: is the card still there; the line test is the echo of what came.
+            0x00 if data == [0x06] => answer.push(match self.reader.with_card(|_| ()) {
+                Some(()) => OK,
+                None => TIME_OUT,
+            }),
             0x00 => answer.extend(data),
             // GetFirmwareVersion: PN532 1.6, all of ISO 14443 and 18092.
             0x02 => answer.extend([0x32, 0x01, 0x06, 0x07]),

@@ -1,6 +1,9 @@
 //! A town with cards, a reader, a pcscd and the driver.
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::Path;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -11,8 +14,9 @@ use driver_mifare::{
 };
 use driver_pcsc::{Config, Reader as Driver};
 use driver_sim::card::Card;
-use driver_sim::pcscd::{Pcscd, ReaderEntry, find_ifd_library};
+use driver_sim::pcscd::{Pcscd, ReaderEntry, VPCD_LIBRARY, find_ifd_library};
 use driver_sim::reader::{IfdServer, Model, Reader};
+use driver_sim::vpcd::VpcdCaller;
 use ed25519_dalek::SigningKey;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -31,6 +35,7 @@ pub(crate) struct Rig {
     pub(crate) pcscd: Option<Pcscd>,
     pub(crate) driver: Option<Driver>,
     pub(crate) model: Model,
+    pub(crate) call_time_max: Duration,
     events: mpsc::Receiver<Event>,
     events_in: mpsc::Sender<Event>,
     dir: tempfile::TempDir,
@@ -41,7 +46,7 @@ pub(crate) struct Rig {
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Shorter than any reader's own, so that a story about a hung one is short.
-pub(crate) const CALL_TIME_MAX: Duration = Duration::from_secs(3);
+const CALL_TIME_MAX: Duration = Duration::from_secs(3);
 
 impl Rig {
     /// Reader and pcscd run, the driver does not yet.
@@ -59,6 +64,7 @@ impl Rig {
             pcscd: None,
             driver: None,
             model,
+            call_time_max: CALL_TIME_MAX,
             events,
             events_in,
             dir,
@@ -89,10 +95,26 @@ impl Rig {
         self.pcscd.take().unwrap().kill().await.unwrap();
     }
 
+    /// The same reader behind Debian's vpcd, if that is installed.
+    pub(crate) async fn change_to_vpcd(&mut self) -> Option<VpcdCaller> {
+        if !Path::new(VPCD_LIBRARY).exists() {
+            // Not `eprintln!`, which a test harness may swallow.
+            writeln!(std::io::stderr(), "SKIPPED: no vpcd (Debian: vsmartcard-vpcd)").unwrap();
+            return None;
+        }
+        let port = free_port();
+        self.kill_pcscd().await;
+        self.start_pcscd_with(&[ReaderEntry::vpcd(VPCD_NAME, port)]).await;
+        Some(VpcdCaller::start(self.reader.clone(), ([127, 0, 0, 1], port).into()))
+    }
+
     /// Starts the driver for the reader of this name.
     pub(crate) fn start_driver(&mut self, reader: &str) {
-        let config =
-            Config { reader: reader.to_owned(), verifier: town(), call_time_max: CALL_TIME_MAX };
+        let config = Config {
+            reader: reader.to_owned(),
+            verifier: town(),
+            call_time_max: self.call_time_max,
+        };
         self.driver = Some(driver_pcsc::spawn(config, self.events_in.clone()));
     }
 
@@ -146,6 +168,13 @@ impl Rig {
     pub(crate) fn expect_silence(&mut self) {
         assert_eq!(self.events.try_recv().ok(), None);
     }
+}
+
+pub(crate) const VPCD_NAME: &str = "Foreign Reader";
+
+/// vpcd takes this one and the next.
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
 const NETWORK: NetworkCode = NetworkCode(7);

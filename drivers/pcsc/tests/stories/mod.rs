@@ -1,21 +1,19 @@
 //! One story each.
 
-use std::io::Write;
-use std::net::TcpListener;
-use std::path::Path;
+use std::time::Duration;
 
 use driver_api::FaultKind;
 use driver_api::card_reader::{CardProblem, Event};
 use driver_sim::card::Card;
-use driver_sim::pcscd::{ReaderEntry, VPCD_LIBRARY};
 use driver_sim::reader::{Fault, Model};
-use driver_sim::vpcd::VpcdCaller;
+use pcsc::{Context, Protocols, Scope, ShareMode};
 
-use crate::rig::{Rig, Story, citizen, forged, neighbour};
+use crate::rig::{Rig, Story, VPCD_NAME, citizen, forged, neighbour};
 
 macro_rules! stories {
     ($($story:ident),* $(,)?) => {
-        pub(crate) const ALL: &[(&str, Story)] = &[$((stringify!($story), |rig| Box::pin($story(rig)))),*];
+        pub(crate) const ALL: &[(&str, Story)] =
+            &[$((stringify!($story), |rig| Box::pin($story(rig)))),*];
     };
 }
 
@@ -34,7 +32,9 @@ stories![
     pcscd_dies_and_comes_back,
     the_reader_is_unplugged_and_plugged_in,
     a_hung_reader_is_reported_and_left_behind,
+    a_reader_that_hangs_for_ever_costs_few_threads,
     every_dialect_reads_a_card,
+    the_reader_itself_can_be_asked,
     debians_vpcd_brings_the_same_card,
 ];
 
@@ -113,6 +113,11 @@ async fn a_card_that_leaves_too_early_is_torn(rig: Rig) {
         rig.expect(Event::Unreadable(CardProblem::Torn)).await;
         rig.expect(Event::Removed).await;
     }
+    rig.reader.set_fault(Fault::Torn, true);
+    rig.reader.tap(citizen(42));
+    rig.expect(Event::Unreadable(CardProblem::Torn)).await;
+    rig.expect(Event::Removed).await;
+    rig.reader.set_fault(Fault::Torn, false);
     rig.reader.tap(citizen(42));
     rig.expect_card(42).await;
 }
@@ -217,17 +222,50 @@ async fn every_dialect_reads_a_card(rig: Rig) {
     }
 }
 
+/// vpcd waits for an answer for ever, as some real drivers do.
+async fn a_reader_that_hangs_for_ever_costs_few_threads(mut rig: Rig) {
+    const THREADS_MAX: usize = 4;
+    let Some(_caller) = rig.change_to_vpcd().await else { return };
+    rig.call_time_max = Duration::from_millis(300);
+    rig.start_driver(VPCD_NAME);
+    rig.expect(Event::Ready).await;
+    rig.arm();
+    rig.reader.tap(citizen(42));
+    rig.expect_card(42).await;
+
+    rig.reader.set_fault(Fault::Silent, true);
+    rig.arm();
+    for _ in 1..THREADS_MAX {
+        rig.expect(Event::LinkLost).await;
+        rig.expect(Event::Ready).await;
+    }
+    rig.expect(Event::LinkLost).await;
+    assert_eq!(threads_named("pcsc\n"), THREADS_MAX);
+
+    rig.reader.set_fault(Fault::Silent, false);
+    rig.expect(Event::Ready).await;
+    rig.expect_card(42).await;
+}
+
+async fn the_reader_itself_can_be_asked(rig: Rig) {
+    drop(rig);
+    let rig = Rig::with_reader(Model::Acr122u).await;
+    let context = Context::establish(Scope::System).unwrap();
+    let name = context.list_readers_owned().unwrap().remove(0);
+    // With no card there: a "direct" connection.
+    let card = context.connect(&name, ShareMode::Direct, Protocols::UNDEFINED).unwrap();
+    let mut buffer = [0; 64];
+    let escape = pcsc::ctl_code(3500);
+    let version = card.control(escape, &[0xFF, 0x00, 0x48, 0x00, 0x00], &mut buffer);
+    assert_eq!(version, Ok(&b"ACR122U215"[..]));
+    assert_eq!(card.control(escape, &[0x00], &mut buffer), Err(pcsc::Error::UnsupportedFeature));
+    drop(rig);
+}
+
 /// A reader driver that is not ours: no wrong idea of our IFD handler hides behind itself.
 async fn debians_vpcd_brings_the_same_card(mut rig: Rig) {
-    if !Path::new(VPCD_LIBRARY).exists() {
-        return skip("vpcd is not installed (Debian: vsmartcard-vpcd)");
-    }
-    const NAME: &str = "Foreign Reader";
-    let port = free_port();
-    rig.kill_pcscd().await;
-    rig.start_pcscd_with(&[ReaderEntry::vpcd(NAME, port)]).await;
-    let _caller = VpcdCaller::start(rig.reader.clone(), ([127, 0, 0, 1], port).into());
-    rig.start_driver(NAME);
+    let Some(_caller) = rig.change_to_vpcd().await else { return };
+    rig.start_driver(VPCD_NAME);
     rig.expect(Event::Ready).await;
     rig.arm();
 
@@ -248,12 +286,10 @@ async fn debians_vpcd_brings_the_same_card(mut rig: Rig) {
     rig.expect(Event::Removed).await;
 }
 
-/// vpcd takes this one and the next.
-fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
-}
-
-fn skip(why: &str) {
-    // Not `eprintln!`, which a test harness may swallow.
-    writeln!(std::io::stderr(), "SKIPPED: {why}").unwrap();
+fn threads_named(name: &str) -> usize {
+    std::fs::read_dir("/proc/self/task")
+        .unwrap()
+        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok())
+        .filter(|comm| comm == name)
+        .count()
 }
