@@ -22,8 +22,8 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
 pub use fault::{Fault, UnknownFault};
-use firmware::{Firmware, Output};
-pub use mechanics::{Notes, Pace, Snapshot};
+pub use firmware::{Firmware, Output};
+pub use mechanics::{Contents, Notes, Pace, Snapshot};
 
 use crate::pty::Pty;
 
@@ -52,6 +52,8 @@ pub struct Options {
     pub pace: Pace,
     /// From the last byte of a command to the first of its reply.
     pub reply_delay: Duration,
+    /// What is in it from an earlier run.
+    pub contents: Contents,
 }
 
 impl Default for Options {
@@ -68,6 +70,7 @@ impl Default for Options {
             channels: [5, 10, 20, 50, 100, 200].map(|euro| euro * 100).to_vec(),
             pace: Pace::REAL,
             reply_delay: Duration::from_millis(8),
+            contents: Contents::default(),
         }
     }
 }
@@ -157,10 +160,7 @@ impl Validator {
 
     /// The customer takes what was given back: values in cents, oldest first.
     pub fn take_returned(&self) -> Vec<u32> {
-        self.operate(|firmware, now| {
-            firmware.advance(now);
-            std::mem::take(&mut firmware.mechanics.returned)
-        })
+        self.operate(Firmware::take_returned)
     }
 
     fn operate<T>(&self, operation: impl FnOnce(&mut Firmware, Duration) -> T) -> T {

@@ -15,9 +15,10 @@ const POLL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Just below the second that hosts wait.
 const SLOW_REPLY: Duration = Duration::from_millis(800);
 
-/// One validator: mechanics, permanent memory, and the program that runs while there is power.
-/// `now` is the time since the simulation began.
-pub(super) struct Firmware {
+/// One validator without a port: mechanics, permanent memory, and the program that runs while there
+/// is power. `now` is the time since the simulation began, and never runs backwards: simulators
+/// bring their own.
+pub struct Firmware {
     pub(super) options: Options,
     pub(super) mechanics: Mechanics,
     pub(super) faults: BTreeSet<Fault>,
@@ -44,29 +45,32 @@ enum Power {
     On,
 }
 
-/// Bytes for the line, not before `at`.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Output {
-    pub(super) at: Duration,
-    pub(super) bytes: Vec<u8>,
+/// Bytes for the line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// Not before this.
+    pub at: Duration,
+    /// A reply, or what the line made of it.
+    pub bytes: Vec<u8>,
 }
 
 impl Firmware {
-    pub(super) fn new(options: Options) -> Self {
+    /// Switched on and started, path and cash box empty.
+    pub fn new(options: Options) -> Self {
         Self {
             receiver: Receiver::new(options.address),
             run: Run::new(Duration::ZERO),
-            options,
-            mechanics: Mechanics::new(),
+            mechanics: Mechanics::new(&options.contents),
             faults: BTreeSet::new(),
-            memory: Memory::default(),
+            memory: Memory { stacked: options.contents.stacked_total, ..Memory::default() },
+            options,
             power: Power::On,
             noise: 0x2545_F491,
         }
     }
 
     /// Bytes from the host; what it hears, and when.
-    pub(super) fn receive(&mut self, now: Duration, bytes: &[u8]) -> Vec<Output> {
+    pub fn receive(&mut self, now: Duration, bytes: &[u8]) -> Vec<Output> {
         self.advance(now);
         if self.power != Power::On {
             return Vec::new();
@@ -145,7 +149,7 @@ impl Firmware {
     }
 
     /// Lets everything happen that was to happen until now.
-    pub(super) fn advance(&mut self, now: Duration) {
+    pub fn advance(&mut self, now: Duration) {
         if let Power::Booting { since, until } = self.power
             && until <= now
         {
@@ -162,7 +166,7 @@ impl Firmware {
     }
 
     /// When [`Self::advance`] would next do something.
-    pub(super) fn deadline(&self) -> Option<Duration> {
+    pub fn deadline(&self) -> Option<Duration> {
         match self.power {
             Power::Off { .. } => None,
             Power::Booting { until, .. } => Some(until),
@@ -308,7 +312,8 @@ impl Firmware {
         }
     }
 
-    pub(super) fn set_fault(&mut self, now: Duration, fault: Fault, on: bool) {
+    /// Breaks or mends it. [`Fault::Unplugged`] is only noted: whoever holds the port acts on it.
+    pub fn set_fault(&mut self, now: Duration, fault: Fault, on: bool) {
         self.advance(now);
         let changed = if on { self.faults.insert(fault) } else { self.faults.remove(&fault) };
         if !changed {
@@ -352,7 +357,10 @@ impl Firmware {
     }
 
     /// A customer offers a note at the bezel.
-    pub(super) fn insert(&mut self, now: Duration, cents: u32) -> Result<(), InsertRefused> {
+    ///
+    /// # Errors
+    /// It is not drawn in.
+    pub fn insert(&mut self, now: Duration, cents: u32) -> Result<(), InsertRefused> {
         self.advance(now);
         if self.power != Power::On {
             return Err(InsertRefused::NoPower);
@@ -374,7 +382,14 @@ impl Firmware {
         self.power == Power::On && self.run.is_enabled && self.run.inhibits != 0 && !is_blocked
     }
 
-    pub(super) fn snapshot(&mut self, now: Duration) -> Snapshot {
+    /// The customer takes what was given back: values in cents, oldest first.
+    pub fn take_returned(&mut self, now: Duration) -> Vec<u32> {
+        self.advance(now);
+        std::mem::take(&mut self.mechanics.returned)
+    }
+
+    /// Where everything is.
+    pub fn snapshot(&mut self, now: Duration) -> Snapshot {
         self.advance(now);
         Snapshot {
             cash_box: self.mechanics.cash_box.clone(),

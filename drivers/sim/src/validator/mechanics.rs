@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How long the mechanics take.
 #[derive(Clone, Copy, Debug)]
@@ -112,6 +112,17 @@ impl Place {
 /// Notes by value in cents, and how many of each.
 pub type Notes = BTreeMap<u32, u32>;
 
+/// What stays in a unit while nobody runs it.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Contents {
+    /// Notes in the cash box, by value in cents.
+    pub cash_box: Notes,
+    /// Notes in boxes that were taken out, by value in cents.
+    pub collected: Notes,
+    /// Notes the unit says it ever stacked.
+    pub stacked_total: u32,
+}
+
 /// Where all notes are.
 #[derive(Debug)]
 pub(super) struct Mechanics {
@@ -126,12 +137,12 @@ pub(super) struct Mechanics {
 }
 
 impl Mechanics {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(contents: &Contents) -> Self {
         Self {
             place: Place::Clear,
             is_box_in: true,
-            cash_box: Notes::new(),
-            collected: Notes::new(),
+            cash_box: contents.cash_box.clone(),
+            collected: contents.collected.clone(),
             returned: Vec::new(),
         }
     }
@@ -151,6 +162,17 @@ impl Mechanics {
         self.is_box_in = false;
         for (cents, count) in std::mem::take(&mut self.cash_box) {
             *self.collected.entry(cents).or_default() += count;
+        }
+    }
+}
+
+impl Snapshot {
+    /// What is to be handed to the next run ([`super::Options::contents`]).
+    pub fn contents(&self) -> Contents {
+        Contents {
+            cash_box: self.cash_box.clone(),
+            collected: self.collected.clone(),
+            stacked_total: self.stacked_total,
         }
     }
 }
