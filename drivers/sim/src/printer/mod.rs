@@ -269,12 +269,11 @@ impl Shared {
 
     /// Does something to it, and tells who watches. What is to be sent then is left for the task.
     fn touch(&self, action: impl FnOnce(&mut Inside)) {
-        let state = {
-            let mut inside = self.lock();
-            action(&mut inside);
-            inside.collect_receipts();
-            inside.state()
-        };
+        let mut inside = self.lock();
+        action(&mut inside);
+        inside.collect_receipts();
+        let state = inside.state();
+        // Still under the lock, so that nobody hears of two changes in the wrong order.
         self.changed.send_if_modified(|old| {
             let is_new = *old != state;
             *old = state;
