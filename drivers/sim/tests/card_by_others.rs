@@ -2,11 +2,14 @@
 //! a pty. Nothing between them and the card's memory was written by us but the chip models. Where
 //! a program is missing the test says `SKIPPED`.
 
-#![allow(clippy::unwrap_used, reason = "a test that meets the unexpected shall fail there")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test that meets the unexpected shall fail there, and say what it skips"
+)]
 
-use std::io::Write;
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use domain::{CardNumber, Uid};
 use driver_mifare::{CardImage, CardMasterKey, Identity, NetworkCode, SectorKeys, personalise};
@@ -15,6 +18,7 @@ use driver_sim::pn532::Pn532Server;
 use driver_sim::reader::{Model, Reader};
 use ed25519_dalek::SigningKey;
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 const UID: Uid = Uid([0xDE, 0xAD, 0xBE, 0xEF]);
@@ -37,6 +41,24 @@ async fn libnfc_sees_a_banks_card_as_something_else() {
     let Some(output) = desk.run("nfc-list", &[]).await else { return };
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("SAK (SEL_RES): 20") && text.contains("ATS: "), "{text}");
+}
+
+#[tokio::test]
+async fn libnfc_polls_for_a_card_and_notices_that_it_goes() {
+    let desk = Desk::new();
+    desk.reader.tap(Card::blank(UID.0));
+    let spawned = desk.command("nfc-poll").stdout(Stdio::piped()).spawn();
+    let Ok(mut poll) = spawned else { return skip("nfc-poll") };
+    let mut lines = BufReader::new(poll.stdout.take().unwrap());
+    let mut text = String::new();
+    while !text.contains("Waiting for card removing") {
+        let mut word = Vec::new();
+        assert_ne!(lines.read_until(b'.', &mut word).await.unwrap(), 0, "it ended early: {text}");
+        text.push_str(std::str::from_utf8(&word).unwrap());
+    }
+    assert!(text.contains("UID (NFCID1): de  ad  be  ef"), "{text}");
+    desk.reader.remove();
+    assert!(poll.wait().await.unwrap().success());
 }
 
 #[tokio::test]
@@ -131,22 +153,25 @@ impl Desk {
         path
     }
 
+    fn command(&self, program: &str) -> Command {
+        let line = format!("pn532_uart:{}", self.path("pn532").display());
+        let mut command = Command::new(program);
+        command.env("LIBNFC_DEFAULT_DEVICE", line).env("LIBNFC_AUTO_SCAN", "false");
+        command
+    }
+
     /// What the program says, or nothing where it is not installed.
     async fn run(&self, program: &str, arguments: &[&str]) -> Option<Output> {
-        let line = format!("pn532_uart:{}", self.path("pn532").display());
-        let output = Command::new(program)
-            .args(arguments)
-            .env("LIBNFC_DEFAULT_DEVICE", line)
-            .env("LIBNFC_AUTO_SCAN", "false")
-            .output()
-            .await;
+        let output = self.command(program).args(arguments).output().await;
         if output.is_err() {
-            // Not `eprintln!`, which the test harness swallows.
-            let package = "Debian: libnfc-bin, libfreefare-bin";
-            writeln!(std::io::stderr(), "SKIPPED: no {program} ({package})").unwrap();
+            skip(program);
         }
         output.ok()
     }
+}
+
+fn skip(program: &str) {
+    println!("SKIPPED: no {program} (Debian: libnfc-bin, libfreefare-bin)");
 }
 
 fn citizen_card() -> CardImage {
