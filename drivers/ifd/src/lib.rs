@@ -6,7 +6,7 @@
 //! what is said there is in `docs/devices/contactless-readers.md`. Reader and pcscd may start in
 //! any order, and the reader may go and come back.
 //!
-//! Here is only what C needs; the work is in [`channel`].
+//! Here is only what C needs; the work is in `channel`.
 
 #![allow(unsafe_code, reason = "the one crate that is called by C")]
 #![deny(unsafe_op_in_unsafe_fn)]
@@ -237,7 +237,7 @@ pub unsafe extern "C" fn IFDHControl(
     code
 }
 
-/// Is there a card? As of the last change that [`wait_for_change`] took.
+/// Is there a card? As of the last change that `wait_for_change` took.
 #[unsafe(no_mangle)]
 pub extern "C" fn IFDHICCPresence(lun: Dword) -> ResponseCode {
     match channel(lun).map(|channel| channel.presence()) {

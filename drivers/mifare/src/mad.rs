@@ -1,4 +1,4 @@
-//! MIFARE application directory, version 1 [AN10787]: whose data is in which sector.
+//! MIFARE application directory, version 1 (AN10787): whose data is in which sector.
 
 /// Application of one sector, as registered with NXP. Stored low byte first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

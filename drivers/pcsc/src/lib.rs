@@ -1,7 +1,7 @@
 //! Contactless readers through PC/SC: cards in, [`card_reader`] events out.
 //!
 //! PC/SC has no time limit and no way out of a call, so that all of it happens on one thread of its
-//! own ([`worker`]), and a second one ([`watch`]) looks whether it still moves. A thread that hangs
+//! own (`worker`), and a second one (`watch`) looks whether it still moves. A thread that hangs
 //! is left behind and another one started; it is not believed any more, whatever it reports later.
 //!
 //! What is asked of a card, and what its answers mean, is in `driver-mifare`.

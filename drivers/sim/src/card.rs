@@ -1,4 +1,4 @@
-//! Contactless cards: a MIFARE Classic 1K as its data sheet [MF1S50yyX] has it, at the level of
+//! Contactless cards: a MIFARE Classic 1K as its data sheet (MF1S50yyX) has it, at the level of
 //! keys and access conditions (no CRYPTO1), and a processor card such as a bank's.
 
 mod access;
