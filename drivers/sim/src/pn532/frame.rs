@@ -95,6 +95,8 @@ pub(super) fn response(answer: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn tokens(bytes: &[u8]) -> Vec<Token> {
@@ -131,5 +133,21 @@ mod tests {
             answer,
             [0x00, 0x00, 0xFF, 0x06, 0xFA, 0xD5, 0x03, 0x32, 0x01, 0x06, 0x07, 0xE8, 0x00]
         );
+    }
+
+    proptest! {
+        #[test]
+        fn after_any_noise_a_frame_is_found(noise: Vec<u8>) {
+            let mut parser = Parser::default();
+            for byte in noise {
+                parser.push(byte);
+                prop_assert!(parser.bytes.len() <= LEN_MAX + 8);
+            }
+            // Longer than whatever frame the noise had begun.
+            let mut quiet = vec![0x55; LEN_MAX + 8];
+            quiet.extend([0x00, 0xFF, 0x02, 0xFE, 0xD4, 0x02, 0x2A]);
+            let last = quiet.into_iter().filter_map(|byte| parser.push(byte)).last();
+            prop_assert_eq!(last, Some(Token::Command(vec![0x02])));
+        }
     }
 }

@@ -195,6 +195,8 @@ impl Firmware {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const UID: [u8; 4] = [0xDE, 0xAD, 0xBE, 0xEF];
@@ -248,7 +250,7 @@ mod tests {
     fn a_banks_card_knows_nothing_of_ours() {
         let mut reader = Firmware::new(Model::Acr1252u);
         let mut card = Card::bank([1, 2, 3]);
-        assert_eq!(hex(&Firmware::power_up(&mut card)), "3b89800180318065b00102030461");
+        assert_eq!(hex(&Firmware::power_up(&mut card)), "3b89800180318065b001020304e8");
         for (command, response) in [
             ("ffca000000", "080102039000"),
             ("ff82000006a0a1a2a3a4a5", "9000"),
@@ -257,6 +259,22 @@ mod tests {
             ("d001000000", "6e00"),
         ] {
             assert_eq!(hex(&reader.apdu(&mut card, &bytes(command))), response, "{command}");
+        }
+    }
+
+    const HEADS: &[&[u8]] = &[&[], &[0xFF], &[0xFF, 0x82], &[0xFF, 0x86], &[0xFF, 0xD6]];
+
+    proptest! {
+        #[test]
+        fn any_command_has_an_answer(
+            model in prop::sample::select(&Model::ALL[..]),
+            head in prop::sample::select(HEADS),
+            tail: Vec<u8>,
+        ) {
+            for mut card in [Card::blank(UID), Card::bank([1, 2, 3])] {
+                let apdu = [head, &tail].concat();
+                prop_assert!(Firmware::new(model).apdu(&mut card, &apdu).len() >= 2);
+            }
         }
     }
 
