@@ -44,8 +44,8 @@ CREATE TABLE journal_totals (
     PRIMARY KEY (tenant, kiosk, account)
 );
 
--- Its intents: what was ordered, and what the one final outcome (M3) moved. A line closes one intent
--- only.
+-- Its intents: what was ordered, and what the one final outcome (M3) moved. A line closes one
+-- intent only.
 CREATE TABLE journal_intents (
     tenant TEXT NOT NULL,
     kiosk TEXT NOT NULL,

@@ -19,7 +19,7 @@ mod pins;
 mod serve;
 mod tls;
 
-use std::ops::Deref;
+use std::path::Path;
 use std::sync::Arc;
 
 use ::domain::{CardNumber, CardRef, CardRefKey, RechargeRules};
@@ -41,12 +41,8 @@ use crate::http::topups::InFlight;
 use crate::metrics::Metrics;
 use crate::pins::Pins;
 
-/// The service: everything a request needs. Cheap to clone.
-#[derive(Clone)]
-pub struct Central(Arc<Shared>);
-
-#[doc(hidden)]
-pub struct Shared {
+/// The service: everything a request needs.
+pub struct Central {
     tenant: String,
     municipality: Municipality,
     rules: Arc<RechargeRules>,
@@ -59,14 +55,6 @@ pub struct Shared {
     limiter: Limiter,
     in_flight: InFlight,
     metrics: Metrics,
-}
-
-impl Deref for Central {
-    type Target = Shared;
-
-    fn deref(&self) -> &Shared {
-        &self.0
-    }
 }
 
 /// Central cannot start.
@@ -111,10 +99,13 @@ pub enum StartError {
 impl Central {
     /// Opens keys and database. The second value ends when the writer does: that is the end of the
     /// service.
-    pub async fn open(config: &Config, clock: Clock) -> Result<(Self, JoinHandle<()>), StartError> {
+    pub async fn open(
+        config: &Config,
+        clock: Clock,
+    ) -> Result<(Arc<Self>, JoinHandle<()>), StartError> {
         let keys = config.keys.serving()?;
         let (db, writer) = Db::open(&config.server.database).await?;
-        let central = Self(Arc::new(Shared {
+        let central = Arc::new(Self {
             tenant: config.municipality.id.clone(),
             municipality: config.municipality.clone(),
             rules: Arc::new(config.recharge.clone()),
@@ -127,26 +118,20 @@ impl Central {
             limiter: Limiter::new(&config.limits),
             in_flight: InFlight::default(),
             metrics: Metrics::new(),
-        }));
+        });
         central.settle_in().await?;
         Ok((central, writer))
     }
 
     /// The API for kiosks and operators, without TLS. Whoever calls it must come with a
     /// `ConnectInfo<Caller>`.
-    pub fn router(&self) -> axum::Router {
-        http::router(self.clone())
+    pub fn router(self: &Arc<Self>) -> axum::Router {
+        http::router(Arc::clone(self))
     }
 
     /// Health and metrics.
-    pub fn ops_router(&self) -> axum::Router {
-        http::ops_router(self.clone())
-    }
-
-    /// Everything in the books that may not be, each as a sentence. Empty = they are sound.
-    pub async fn faults(&self) -> Result<Vec<String>, sqlx::Error> {
-        let mut read = self.db.readers.begin().await?;
-        db::audit::faults(&mut read).await
+    pub fn ops_router(self: &Arc<Self>) -> axum::Router {
+        http::ops_router(Arc::clone(self))
     }
 
     /// The office has seen the holder: the PIN may be tried again. `false` = there is no such card.
@@ -204,6 +189,13 @@ impl Central {
 
 /// Guards of cards that do not exist are kept for 30 days.
 const GUARD_KEPT_MS: i64 = 30 * 86_400_000;
+
+/// Everything in the books that may not be, each as a sentence. Empty = they are sound. Only reads,
+/// also beside a running server.
+pub async fn audit(database: &Path) -> Result<Vec<String>, sqlx::Error> {
+    let mut read = db::connect_to_read(database).await?;
+    db::audit::faults(&mut read).await
+}
 
 /// The OpenAPI document of the API, as checked in.
 pub fn openapi_json() -> String {

@@ -97,7 +97,9 @@ async fn run(
 
 async fn unlock_pin(file: &Path, number: &str) -> Result<()> {
     let number: CardNumber = number.parse()?;
-    let central = open(file).await?;
+    let config = Config::load(file)?;
+    // Beside a running server: SQLite lets both in.
+    let (central, _writer) = Central::open(&config, Clock::system(TimeZone::UTC)).await?;
     if !central.unlock_pin_of(number).await? {
         bail!("no such card");
     }
@@ -105,18 +107,12 @@ async fn unlock_pin(file: &Path, number: &str) -> Result<()> {
 }
 
 async fn audit(file: &Path) -> Result<()> {
-    let faults = open(file).await?.faults().await?;
+    let config = Config::load(file)?;
+    let faults = central_server::audit(&config.server.database).await?;
     if faults.is_empty() {
         return say("the books are sound\n");
     }
     bail!("the books are not sound:\n{}", faults.join("\n"))
-}
-
-/// Beside a running server: SQLite lets both in.
-async fn open(file: &Path) -> Result<Central> {
-    let config = Config::load(file)?;
-    let (central, _writer) = Central::open(&config, Clock::system(TimeZone::UTC)).await?;
-    Ok(central)
 }
 
 fn say(text: &str) -> Result<()> {

@@ -2,6 +2,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -103,7 +104,7 @@ async fn drain(mut api: JoinHandle<io::Result<()>>, mut ops: JoinHandle<io::Resu
 
 /// The readers first: the last connection to close puts the log into the file, and it must be one
 /// that can write. The writer ends when its last user has.
-async fn close(central: Central, writer: JoinHandle<()>) {
+async fn close(central: Arc<Central>, writer: JoinHandle<()>) {
     let closed = async {
         central.db.readers.close().await;
         drop(central);

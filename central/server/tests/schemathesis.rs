@@ -1,6 +1,8 @@
 //! Somebody else's program attacks the running server, from its own OpenAPI document: no 5xx, no
 //! answer that the document does not announce. Where it is not installed the test says `SKIPPED`.
 
+#![allow(clippy::unwrap_used, reason = "in tests")]
+
 use std::env;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -170,22 +172,23 @@ struct Running {
 
 impl Running {
     async fn start(dir: &Path) -> Self {
-        let process = Command::new(env!("CARGO_BIN_EXE_central"))
+        let mut process = Command::new(env!("CARGO_BIN_EXE_central"))
             .args(["serve", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"])
             .arg("--config")
             .arg(dir.join("central.toml"))
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        loop {
+        let addresses: Value = loop {
             if let Ok(text) = std::fs::read(dir.join("central.addr")) {
-                let addresses: Value = serde_json::from_slice(&text).unwrap();
-                let address = |name: &str| addresses[name].as_str().unwrap().to_owned();
-                let url = format!("https://{}", address("listen"));
-                return Self { process, url, ops: address("ops_listen") };
+                break serde_json::from_slice(&text).unwrap();
             }
+            assert!(process.try_wait().unwrap().is_none(), "central ended at its start");
             tokio::task::yield_now().await;
-        }
+        };
+        let address = |name: &str| addresses[name].as_str().unwrap().to_owned();
+        let url = format!("https://{}", address("listen"));
+        Self { process, url, ops: address("ops_listen") }
     }
 
     fn metrics(&self) -> String {

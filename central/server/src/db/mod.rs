@@ -71,6 +71,11 @@ pub(crate) async fn connect(path: &Path) -> Result<SqliteConnection, OpenError> 
     Ok(connection)
 }
 
+/// A connection that cannot write, and leaves the tables as they are.
+pub(crate) async fn connect_to_read(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
+    options(path).read_only(true).connect().await
+}
+
 /// Names and hashes: for the owner alone. SQLite gives its other files the same mode.
 fn make_private(path: &Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();

@@ -99,7 +99,9 @@ mod tests {
     proptest! {
         #[test]
         fn nobody_gets_more_tries_than_the_policy_says(
-            tries in 1u32..8, office_after in 1u32..20, waits in prop::collection::vec(0i64..40, 60),
+            tries in 1u32..8,
+            office_after in 1u32..20,
+            waits in prop::collection::vec(0i64..40, 60),
         ) {
             let policy = PinPolicy { tries, lock_min: 15, office_after };
             let (mut guard, mut now, mut looked_at) = (PinGuard::default(), 0, 0u32);

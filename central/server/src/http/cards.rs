@@ -15,11 +15,12 @@ use crate::db::pin_guards;
 use crate::domain::card::{Day, masked_name, usable};
 use crate::domain::pin_guard::{Lock, PinGuard};
 use crate::http::BODY_MAX;
+use crate::http::Shared;
 use crate::http::error::Fail;
 use crate::http::extract::{ApiJson, FromKiosk};
 use crate::pins::Slot;
 
-pub(crate) fn router() -> OpenApiRouter<Central> {
+pub(crate) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(open_card_session)).layer(DefaultBodyLimit::max(BODY_MAX))
 }
 
@@ -42,7 +43,7 @@ crate::http::problem_set!(OpenProblems:
               OpenProblems)
 )]
 async fn open_card_session(
-    State(central): State<Central>,
+    State(central): State<Shared>,
     FromKiosk(kiosk): FromKiosk,
     ApiJson(request): ApiJson<CardSessionRequest>,
 ) -> Result<(StatusCode, Json<CardSession>), Fail> {
@@ -58,7 +59,7 @@ async fn open_card_session(
 }
 
 async fn check(
-    central: Central,
+    central: Shared,
     kiosk: KioskId,
     request: CardSessionRequest,
     slot: Slot,

@@ -8,12 +8,12 @@ use sha2::{Digest, Sha256};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::Central;
 use crate::db::cards;
+use crate::http::Shared;
 use crate::http::error::Fail;
 use crate::http::extract::FromKiosk;
 
-pub(crate) fn router() -> OpenApiRouter<Central> {
+pub(crate) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(kiosk_config)).routes(routes!(hotlist))
 }
 
@@ -28,7 +28,7 @@ crate::http::problem_set!(ReadProblems:);
               (status = 304, description = "As the tag says"), ReadProblems)
 )]
 async fn kiosk_config(
-    State(central): State<Central>,
+    State(central): State<Shared>,
     FromKiosk(_): FromKiosk,
     headers: HeaderMap,
 ) -> Result<Response, Fail> {
@@ -50,7 +50,7 @@ async fn kiosk_config(
               (status = 304, description = "As the tag says"), ReadProblems)
 )]
 async fn hotlist(
-    State(central): State<Central>,
+    State(central): State<Shared>,
     FromKiosk(_): FromKiosk,
     headers: HeaderMap,
 ) -> Result<Response, Fail> {

@@ -9,10 +9,11 @@ use crate::Central;
 use crate::db::incidents::Incident;
 use crate::db::journal::{IngestError, Source, ingest};
 use crate::domain::audit::Finding;
+use crate::http::Shared;
 use crate::http::error::Fail;
 use crate::http::extract::{ApiJson, FromKiosk};
 
-pub(crate) fn router() -> OpenApiRouter<Central> {
+pub(crate) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(take_journal_batch))
         .layer(DefaultBodyLimit::max(BATCH_BYTES_MAX))
@@ -34,7 +35,7 @@ crate::http::problem_set!(TakeProblems:
               TakeProblems)
 )]
 async fn take_journal_batch(
-    State(central): State<Central>,
+    State(central): State<Shared>,
     FromKiosk(kiosk): FromKiosk,
     ApiJson(batch): ApiJson<JournalBatch>,
 ) -> Result<Json<JournalAck>, Fail> {

@@ -11,6 +11,7 @@ mod ops;
 pub(crate) mod topups;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -31,6 +32,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::Central;
 
+/// What every handler is given.
+type Shared = Arc<Central>;
+
 /// A body that is not a journal: the largest is below 1 KiB.
 const BODY_MAX: usize = 16 * 1024;
 /// An answer takes milliseconds; PIN checks that queue, a second.
@@ -38,7 +42,7 @@ const ANSWER_MAX: Duration = Duration::from_secs(20);
 
 /// The service for kiosks and operators, without TLS: whoever calls must have come in as a
 /// [`ConnectInfo`](axum::extract::ConnectInfo) of [`Caller`](crate::Caller).
-pub(crate) fn router(central: Central) -> Router {
+pub(crate) fn router(central: Shared) -> Router {
     let (router, _) = api().split_for_parts();
     router
         .fallback(async || Fail::from(ProblemKind::NotFound))
@@ -52,7 +56,7 @@ pub(crate) fn document() -> OpenApi {
     api().into_openapi()
 }
 
-fn api() -> OpenApiRouter<Central> {
+fn api() -> OpenApiRouter<Shared> {
     let info = InfoBuilder::new()
         .title("PAUSE+ central")
         .version("1")
@@ -79,7 +83,7 @@ certificate of the network's authority; its subject says who they are (CN), what
 stable `type`. Amounts are euro cents.";
 
 /// What every request goes through: the rate limit, a time limit, the count of it.
-async fn guard(State(central): State<Central>, request: Request, next: Next) -> Response {
+async fn guard(State(central): State<Shared>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let method = method_word(request.method());
     let route = request.extensions().get::<MatchedPath>();

@@ -10,10 +10,11 @@ use utoipa_axum::routes;
 use crate::Central;
 use crate::db::{audit, cards};
 use crate::http::BODY_MAX;
+use crate::http::Shared;
 use crate::http::error::Fail;
 use crate::http::extract::{ApiJson, FromOperator};
 
-pub(crate) fn router() -> OpenApiRouter<Central> {
+pub(crate) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(kiosk_books))
         .routes(routes!(set_card_status))
@@ -32,7 +33,7 @@ crate::http::problem_set!(ChangeProblems:
     responses((status = 200, description = "They", body = KioskBooks), FindProblems)
 )]
 async fn kiosk_books(
-    State(central): State<Central>,
+    State(central): State<Shared>,
     FromOperator(_): FromOperator,
     Path(id): Path<String>,
 ) -> Result<Json<KioskBooks>, Fail> {
@@ -51,7 +52,7 @@ async fn kiosk_books(
     responses((status = 204, description = "Done; the hotlist has a new version"), ChangeProblems)
 )]
 async fn set_card_status(
-    State(central): State<Central>,
+    State(central): State<Shared>,
     FromOperator(operator): FromOperator,
     Path(number): Path<String>,
     ApiJson(change): ApiJson<CardStatusChange>,
@@ -76,7 +77,7 @@ async fn set_card_status(
     responses((status = 204, description = "Done"), FindProblems)
 )]
 async fn reset_pin_lock(
-    State(central): State<Central>,
+    State(central): State<Shared>,
     FromOperator(operator): FromOperator,
     Path(number): Path<String>,
 ) -> Result<StatusCode, Fail> {

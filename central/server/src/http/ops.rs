@@ -4,15 +4,15 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 
-use crate::Central;
+use crate::http::Shared;
 
 /// Health and metrics, for the loopback listener.
-pub(crate) fn router(central: Central) -> Router {
+pub(crate) fn router(central: Shared) -> Router {
     Router::new().route("/healthz", get(health)).route("/metrics", get(metrics)).with_state(central)
 }
 
 /// 200 when the database answers and the writer writes.
-async fn health(State(central): State<Central>) -> (StatusCode, &'static str) {
+async fn health(State(central): State<Shared>) -> (StatusCode, &'static str) {
     let alive = central
         .db
         .writer
@@ -23,7 +23,7 @@ async fn health(State(central): State<Central>) -> (StatusCode, &'static str) {
     }
 }
 
-async fn metrics(State(central): State<Central>) -> impl IntoResponse {
+async fn metrics(State(central): State<Shared>) -> impl IntoResponse {
     let text = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, text)], central.metrics.text())
 }

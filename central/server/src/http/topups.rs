@@ -14,10 +14,11 @@ use crate::db::incidents::Incident;
 use crate::db::top_ups::{self, Order, TopUpError};
 use crate::domain::top_up::refusal_word;
 use crate::http::BODY_MAX;
+use crate::http::Shared;
 use crate::http::error::Fail;
 use crate::http::extract::{ApiJson, FromKiosk};
 
-pub(crate) fn router() -> OpenApiRouter<Central> {
+pub(crate) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(top_up)).layer(DefaultBodyLimit::max(BODY_MAX))
 }
 
@@ -37,7 +38,7 @@ crate::http::problem_set!(TopUpProblems:
               TopUpProblems)
 )]
 async fn top_up(
-    State(central): State<Central>,
+    State(central): State<Shared>,
     FromKiosk(kiosk): FromKiosk,
     headers: HeaderMap,
     ApiJson(request): ApiJson<TopUpRequest>,

@@ -23,7 +23,7 @@ impl Running {
     async fn start(dir: &Path) -> Self {
         let announce = dir.join("central.addr");
         drop(std::fs::remove_file(&announce));
-        let process = Command::new(env!("CARGO_BIN_EXE_central"))
+        let mut process = Command::new(env!("CARGO_BIN_EXE_central"))
             .args(["serve", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"])
             .arg("--config")
             .arg(dir.join("central.toml"))
@@ -35,6 +35,7 @@ impl Running {
                 let addresses: serde_json::Value = serde_json::from_slice(&text).unwrap();
                 break addresses["listen"].as_str().unwrap().parse().unwrap();
             }
+            assert!(process.try_wait().unwrap().is_none(), "central ended at its start");
             tokio::task::yield_now().await;
         };
         Self { process, address }

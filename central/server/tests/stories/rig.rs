@@ -23,7 +23,7 @@ use tower::ServiceExt;
 
 pub(crate) struct Town {
     pub(crate) dir: TempDir,
-    pub(crate) central: Central,
+    pub(crate) central: Arc<Central>,
     cards: Vec<TownCard>,
     card_ref_key: CardRefKey,
     now_ms: Arc<AtomicI64>,
@@ -236,8 +236,12 @@ impl Town {
         sql(self.dir.path()).await
     }
 
+    pub(crate) async fn faults(&self) -> Vec<String> {
+        central_server::audit(&self.dir.path().join("central.db")).await.unwrap()
+    }
+
     pub(crate) async fn assert_sound(&self) {
-        assert_eq!(self.central.faults().await.unwrap(), Vec::<String>::new());
+        assert_eq!(self.faults().await, Vec::<String>::new());
     }
 }
 
