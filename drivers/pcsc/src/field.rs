@@ -16,14 +16,15 @@ pub(crate) enum Seen {
 }
 
 impl Seen {
-    pub(crate) fn of(state: &ReaderState) -> Self {
+    /// Nothing if PC/SC did not say, which may be so after a cancelled wait.
+    pub(crate) fn of(state: &ReaderState) -> Option<Self> {
         let flags = state.event_state();
         if flags.intersects(State::UNKNOWN | State::UNAVAILABLE) {
-            Self::NoReader
+            Some(Self::NoReader)
         } else if flags.contains(State::PRESENT) {
-            Self::Card(state.event_count())
+            Some(Self::Card(state.event_count()))
         } else {
-            Self::Empty
+            flags.contains(State::EMPTY).then_some(Self::Empty)
         }
     }
 }

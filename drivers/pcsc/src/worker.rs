@@ -1,3 +1,4 @@
+use std::convert::Infallible;
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,9 +89,7 @@ impl Worker {
             Err(Abandoned) => return End::Abandoned,
         };
         self.pulse.wake_by(Some(context.clone()));
-        let Err(end) = self.attend(&context) else {
-            return End::Reader;
-        };
+        let Err(end) = self.attend(&context);
         self.pulse.wake_by(None);
         // Releasing speaks to pcscd too.
         match self.pulse.call(|| drop(context)) {
@@ -99,7 +98,8 @@ impl Worker {
         }
     }
 
-    fn attend(&mut self, context: &Context) -> Result<(), End> {
+    /// Serves one reader until it, the service or this thread is lost.
+    fn attend(&mut self, context: &Context) -> Result<Infallible, End> {
         let name = self.find_reader(context)?;
         let dialect = ReaderDialect::of(&name.to_string_lossy());
         info!(reader = ?name, dialect = dialect.name, "card reader");
@@ -108,8 +108,8 @@ impl Worker {
         let mut states = [unaware(&name)];
         loop {
             self.wait(context, &mut states)?;
-            let seen = Seen::of(&states[0]);
             let orders = self.pulse.heed();
+            let Some(seen) = Seen::of(&states[0]) else { continue };
             let duty = field.see(seen, orders);
             if duty.removed {
                 self.tell(Event::Removed)?;
