@@ -1,0 +1,296 @@
+//! The kiosk's books, central's, and what lies in the simulated cash box, side by side.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use central_api::{Difference, KioskBooks};
+use kiosk_records::{Account, Seq};
+use serde::{Deserialize, Serialize};
+
+/// All three, compared.
+#[derive(Clone, Debug, Serialize)]
+pub struct Books {
+    /// Do all three say the same, with nothing on its way?
+    pub agree: bool,
+    /// Something is on its way: an order is open, or central does not have the whole journal yet.
+    pub settling: bool,
+    /// What differs, in words.
+    pub differences: Vec<String>,
+    /// As `kioskd books` says; `None` = it cannot be read.
+    pub kiosk: Option<KioskSide>,
+    /// As central audits them; `None` = central does not answer.
+    pub central: Option<KioskBooks>,
+    /// What is in the simulated cash box.
+    pub physical: Physical,
+    /// For people: one line per thing that is counted.
+    pub lines: Vec<Line>,
+}
+
+/// What the workbench needs of `kioskd books`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct KioskSide {
+    /// The last record.
+    pub seq: Seq,
+    /// Up to here central has them.
+    pub synced: Seq,
+    /// The ledger.
+    pub accounts: Vec<Balance>,
+    /// What the kiosk counted into its cash box.
+    pub cash_unit: CashUnit,
+    /// Value-moving orders without an outcome.
+    pub open_intents: Vec<OpenIntent>,
+}
+
+/// One account.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Balance {
+    /// Which.
+    pub account: Account,
+    /// Debit positive.
+    pub cents: i64,
+}
+
+/// Notes as the kiosk counted them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CashUnit {
+    /// Per value.
+    pub counts: Vec<NoteCount>,
+}
+
+/// How many notes of one value.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct NoteCount {
+    /// The value.
+    pub note_cents: i64,
+    /// How many.
+    pub count: u32,
+}
+
+/// A value-moving order without an outcome.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OpenIntent {
+    /// As on the receipt.
+    pub number: String,
+    /// `stack` or `top_up`.
+    pub act: String,
+    /// How much.
+    pub cents: i64,
+    /// Nobody can say what became of it.
+    pub in_doubt: bool,
+}
+
+/// What a hand would count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Physical {
+    /// In the cash box, in cents.
+    pub cashbox_cents: i64,
+    /// In boxes that were taken out, in cents.
+    pub collected_cents: i64,
+    /// In the cash box, by value in cents.
+    pub notes: BTreeMap<i64, u32>,
+}
+
+impl Physical {
+    /// Notes by value in cents: those in the cash box, and those in boxes that were taken out.
+    pub fn of(cash_box: &BTreeMap<u32, u32>, collected: &BTreeMap<u32, u32>) -> Self {
+        let sum = |notes: &BTreeMap<u32, u32>| {
+            let values = notes.iter();
+            values.map(|(cents, count)| i64::from(*cents) * i64::from(*count)).sum()
+        };
+        let notes = cash_box.iter();
+        Self {
+            cashbox_cents: sum(cash_box),
+            collected_cents: sum(collected),
+            notes: notes.map(|(cents, count)| (i64::from(*cents), *count)).collect(),
+        }
+    }
+
+    fn on(&self, account: Account) -> Option<i64> {
+        match account {
+            Account::Cashbox => Some(self.cashbox_cents),
+            Account::Collected => Some(self.collected_cents),
+            Account::CustomerCredit
+            | Account::TopUpsQueued
+            | Account::WalletPayable
+            | Account::ClaimsPayable
+            | Account::Suspense
+            | Account::OverShort => None,
+        }
+    }
+}
+
+/// One thing that is counted, in cents; `None` = this side does not know it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// What.
+    pub title: &'static str,
+    /// By the kiosk.
+    pub kiosk: Option<i64>,
+    /// By central.
+    pub central: Option<i64>,
+    /// By hand.
+    pub physical: Option<i64>,
+    /// Do those who know it disagree?
+    pub differs: bool,
+}
+
+impl Books {
+    /// Compares. An error is why that side is missing.
+    pub fn compare(
+        kiosk: Result<KioskSide, String>,
+        central: Result<KioskBooks, String>,
+        physical: Physical,
+    ) -> Self {
+        let mut differences = Vec::new();
+        let kiosk = kept(kiosk, "the kiosk's books cannot be read", &mut differences);
+        let central = kept(central, "central's books cannot be read", &mut differences);
+        let lines = lines(kiosk.as_ref(), central.as_ref(), &physical);
+        differences.extend(lines.iter().filter(|line| line.differs).map(Line::in_words));
+        let mut settling = Vec::new();
+        if let Some(kiosk) = &kiosk {
+            let open = kiosk.open_intents.iter().filter(|open| !open.in_doubt);
+            settling.extend(open.map(|open| {
+                format!("{} {} of {} is open", open.act, open.number, euro(open.cents))
+            }));
+            differences.extend(kiosk.cash_unit.miscount(&physical));
+        }
+        if let (Some(kiosk), Some(central)) = (&kiosk, &central) {
+            if central.last_seq < kiosk.seq {
+                let (has, at) = (central.last_seq, kiosk.seq);
+                settling.push(format!("central has the journal up to {has}, the kiosk is at {at}"));
+            }
+            if !central.in_transit.is_zero() {
+                let amount = euro(central.in_transit.cents());
+                settling.push(format!("{amount} answered by central, not yet in the journal"));
+            }
+            differences.extend(central.differences.iter().map(found_by_central));
+        }
+        let is_settling = !settling.is_empty();
+        differences.extend(settling);
+        Self {
+            agree: differences.is_empty(),
+            settling: is_settling,
+            differences,
+            kiosk,
+            central,
+            physical,
+            lines,
+        }
+    }
+}
+
+impl KioskSide {
+    fn balance(&self, account: Account) -> i64 {
+        let of = self.accounts.iter().filter(|line| line.account == account);
+        of.map(|line| line.cents).sum()
+    }
+}
+
+impl CashUnit {
+    /// Where the kiosk's count and a hand's differ.
+    fn miscount(&self, real: &Physical) -> Vec<String> {
+        let counted: BTreeMap<i64, u32> =
+            self.counts.iter().map(|note| (note.note_cents, note.count)).collect();
+        let values: BTreeSet<_> = counted.keys().chain(real.notes.keys()).copied().collect();
+        let count = |of: &BTreeMap<i64, u32>, value| of.get(&value).copied().unwrap_or_default();
+        values
+            .into_iter()
+            .map(|value| (value, count(&counted, value), count(&real.notes, value)))
+            .filter(|(_, kiosk, real)| kiosk != real)
+            .map(|(value, kiosk, real)| {
+                format!("notes of {}: kiosk {kiosk}, cash box {real}", euro(value))
+            })
+            .collect()
+    }
+}
+
+impl Line {
+    fn in_words(&self) -> String {
+        let side = |name, cents: Option<i64>| cents.map(|cents| format!("{name} {}", euro(cents)));
+        let sides = [
+            side("kiosk", self.kiosk),
+            side("central", self.central),
+            side("cash box", self.physical),
+        ];
+        let sides: Vec<_> = sides.into_iter().flatten().collect();
+        format!("{}: {}", self.title, sides.join(", "))
+    }
+}
+
+fn kept<T>(side: Result<T, String>, what: &str, differences: &mut Vec<String>) -> Option<T> {
+    side.map_err(|why| differences.push(format!("{what}: {why}"))).ok()
+}
+
+fn lines(kiosk: Option<&KioskSide>, central: Option<&KioskBooks>, real: &Physical) -> Vec<Line> {
+    ACCOUNTS
+        .iter()
+        .map(|&(account, title)| {
+            let sign = if is_asset(account) { 1 } else { -1 };
+            let kiosk = kiosk.map(|side| sign * side.balance(account));
+            let central =
+                central.map(|side| sign * side.accounts.get(&account).copied().unwrap_or_default());
+            let physical = real.on(account);
+            let mut known = [kiosk, central, physical].into_iter().flatten();
+            let first = known.next();
+            Line {
+                title,
+                kiosk,
+                central,
+                physical,
+                differs: known.any(|cents| Some(cents) != first),
+            }
+        })
+        .collect()
+}
+
+/// Assets stand as debits, what is owed as credits; people want both positive.
+fn is_asset(account: Account) -> bool {
+    match account {
+        Account::Cashbox | Account::Collected | Account::OverShort => true,
+        Account::CustomerCredit
+        | Account::TopUpsQueued
+        | Account::WalletPayable
+        | Account::ClaimsPayable
+        | Account::Suspense => false,
+    }
+}
+
+fn found_by_central(difference: &Difference) -> String {
+    match difference {
+        Difference::TopUp { intent, journal_cents, central_cents } => format!(
+            "top-up {intent}: the journal says {}, central {}",
+            euro(*journal_cents),
+            euro(*central_cents)
+        ),
+        Difference::RunningTotal { account, running_cents, postings_cents } => format!(
+            "central's total of {account:?} is {}, its postings are {}",
+            euro(*running_cents),
+            euro(*postings_cents)
+        ),
+        Difference::WalletCredits { journal_cents, central_cents } => format!(
+            "wallets credited: {} by the journal, {} by central",
+            euro(*journal_cents),
+            euro(*central_cents)
+        ),
+        Difference::Unbalanced { off_cents } => {
+            format!("central's copy of the books is off by {}", euro(*off_cents))
+        }
+    }
+}
+
+fn euro(cents: i64) -> String {
+    let sign = if cents < 0 { "-" } else { "" };
+    let cents = cents.unsigned_abs();
+    format!("{sign}{}.{:02} €", cents / 100, cents % 100)
+}
+
+/// In the order of the page.
+const ACCOUNTS: [(Account, &str); 8] = [
+    (Account::Cashbox, "Notes in the cash box"),
+    (Account::Collected, "Taken by the attendant"),
+    (Account::WalletPayable, "Credited to wallets"),
+    (Account::TopUpsQueued, "Waiting for central"),
+    (Account::CustomerCredit, "Of the customer who is here"),
+    (Account::ClaimsPayable, "Owed against claims"),
+    (Account::Suspense, "In doubt"),
+    (Account::OverShort, "Over or short at a count"),
+];
