@@ -5,8 +5,8 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
 /// Who is at the other end, as the subject of the certificate says: `CN` the name, `OU` the roles
-/// (`kiosk`, `operator`, or both with a comma), `O` the municipality. The handshake has proved that
-/// our authority signed it.
+/// (`kiosk`, `operator`, or both with a comma), `O` the municipality. The handshake has proved
+/// that our authority signed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// For logs and limits.

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn five_wrong_tries_lock_for_a_quarter_of_an_hour_ten_until_the_office_unlocks() {
+    fn five_wrong_tries_lock_for_a_while_ten_until_the_office_unlocks() {
         let mut guard = PinGuard::default();
         let first: Vec<_> = (0..5).map(|_| wrong(&mut guard, 0)).collect();
         assert_eq!(first[..4], [Ok(4), Ok(3), Ok(2), Ok(1)]);
