@@ -24,7 +24,13 @@ fn rust() -> Vec<SourceFile> {
 
 #[test]
 fn a_line_fits_100_columns() {
-    let findings = code().into_iter().flat_map(|file| wide_lines(&file, 100));
+    let findings = code().into_iter().flat_map(|file| {
+        // What a screen says is one string, and a key of its translations: it cannot be broken.
+        let says: Vec<bool> = file.text.lines().map(|line| line.contains("@tr(")).collect();
+        let mut wide = wide_lines(&file, 100);
+        wide.retain(|finding| !says[finding.line - 1]);
+        wide
+    });
     assert_none("A line fits 100 columns", findings);
 }
 

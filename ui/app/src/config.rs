@@ -253,7 +253,8 @@ fn primary_colour(text: &str) -> Result<Color, String> {
     let ratio = contrast(color, Color::from_rgb_u8(255, 255, 255));
     if ratio < CONTRAST_MIN {
         return Err(format!(
-            "white text on {text} has a contrast of {ratio:.1}:1, at least {CONTRAST_MIN}:1 is needed"
+            "white text on {text} has a contrast of {ratio:.1}:1, at least {CONTRAST_MIN}:1 is \
+             needed"
         ));
     }
     Ok(color)

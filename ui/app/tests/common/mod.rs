@@ -24,7 +24,13 @@ pub enum Side {
     Landscape,
 }
 
-pub const HELP: &str = "[help]\nplace = \"Plaza Mayor, 1\"\nhours = \"9–14 h\"\nphone = \"900 000 000\"\nkiosk = \"K0001\"\n";
+pub const HELP: &str = r#"
+[help]
+place = "Plaza Mayor, 1"
+hours = "9–14 h"
+phone = "900 000 000"
+kiosk = "K0001"
+"#;
 
 impl Stage {
     pub fn new(side: Side) -> Self {
@@ -127,6 +133,8 @@ impl Stage {
     }
 
     pub fn spoken(&self) -> Vec<String> {
+        // Builds what has come, which speaks; then says what has changed.
+        self.elements();
         slint::platform::update_timers_and_animations();
         self.spoken.take()
     }
