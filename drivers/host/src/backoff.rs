@@ -11,10 +11,7 @@ pub(crate) struct Backoff {
 impl Backoff {
     /// The first attempt may be made at once.
     pub(crate) fn new(now: Instant) -> Self {
-        Self {
-            pause: PAUSE_FIRST,
-            next: now,
-        }
+        Self { pause: PAUSE_FIRST, next: now }
     }
 
     /// When the next attempt may be made.

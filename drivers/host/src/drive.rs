@@ -31,9 +31,7 @@ pub async fn drive<P, L>(
     P::Command: Clone,
     L: Line,
 {
-    Driver::new(protocol, line, commands, NoTap)
-        .run(events)
-        .await;
+    Driver::new(protocol, line, commands, NoTap).run(events).await;
 }
 
 /// As [`drive`], and `tap` sees all that passes.
@@ -134,12 +132,7 @@ where
         let may_command = self.held.is_none() && !self.closing && may_read;
         let is_closed = self.port.is_closed();
         let has_event = !self.outbox.is_empty();
-        let Port {
-            reader,
-            writer,
-            unsent,
-            buffer,
-        } = &mut self.port;
+        let Port { reader, writer, unsent, buffer } = &mut self.port;
         select! {
             // In this order, so that a Stack waits for nobody and a babbling device cannot keep us
             // from writing and from our deadlines.
@@ -255,21 +248,12 @@ struct Port<S> {
 
 impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite> Port<S> {
     fn closed() -> Self {
-        Self {
-            reader: None,
-            writer: None,
-            unsent: VecDeque::new(),
-            buffer: vec![0; READ_MAX],
-        }
+        Self { reader: None, writer: None, unsent: VecDeque::new(), buffer: vec![0; READ_MAX] }
     }
 
     fn open(stream: S) -> Self {
         let (reader, writer) = tokio::io::split(stream);
-        Self {
-            reader: Some(reader),
-            writer: Some(writer),
-            ..Self::closed()
-        }
+        Self { reader: Some(reader), writer: Some(writer), ..Self::closed() }
     }
 
     fn is_closed(&self) -> bool {

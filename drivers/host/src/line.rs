@@ -34,20 +34,12 @@ pub struct SerialLine {
 impl SerialLine {
     /// 8N1.
     pub fn new(path: impl Into<PathBuf>, baud: u32) -> Self {
-        Self {
-            path: path.into(),
-            baud,
-            parity: Parity::None,
-            stop_bits: StopBits::One,
-        }
+        Self { path: path.into(), baud, parity: Parity::None, stop_bits: StopBits::One }
     }
 
     /// With two stop bits, as ITL's SSP wants it.
     pub fn two_stop_bits(self) -> Self {
-        Self {
-            stop_bits: StopBits::Two,
-            ..self
-        }
+        Self { stop_bits: StopBits::Two, ..self }
     }
 }
 

@@ -54,15 +54,9 @@ impl<W: Write + Send> Tap for JsonLines<W> {
 
     fn sent(&mut self, now: Mono, frame: &Frame) {
         if frame.secret {
-            self.line(
-                now,
-                &format!("\"dir\":\"tx\",\"len\":{}", frame.bytes.len()),
-            );
+            self.line(now, &format!("\"dir\":\"tx\",\"len\":{}", frame.bytes.len()));
         } else {
-            self.line(
-                now,
-                &format!("\"dir\":\"tx\",\"hex\":\"{}\"", hex(&frame.bytes)),
-            );
+            self.line(now, &format!("\"dir\":\"tx\",\"hex\":\"{}\"", hex(&frame.bytes)));
         }
     }
 

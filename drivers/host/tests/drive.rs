@@ -80,9 +80,7 @@ impl Line for Pipes {
 
     async fn open(&mut self) -> io::Result<DuplexStream> {
         self.asked.send(Instant::now()).ok();
-        self.pipes
-            .try_recv()
-            .map_err(|_| io::ErrorKind::NotFound.into())
+        self.pipes.try_recv().map_err(|_| io::ErrorKind::NotFound.into())
     }
 
     fn name(&self) -> String {
@@ -104,10 +102,7 @@ impl Bench {
         let (asked_tx, asked) = mpsc::unbounded_channel();
         let (commands, commands_rx) = mpsc::channel(4);
         let (events_tx, events) = mpsc::channel(1);
-        let line = Pipes {
-            pipes: pipes_rx,
-            asked: asked_tx,
-        };
+        let line = Pipes { pipes: pipes_rx, asked: asked_tx };
         Self {
             pipes,
             asked,
@@ -120,12 +115,12 @@ impl Bench {
     /// The device's end of a line that can be opened now.
     fn plug(&self) -> DuplexStream {
         let (host, device) = duplex(64);
-        self.pipes.send(host).unwrap();
+        self.pipes.send(host).expect("the loop runs");
         device
     }
 
     async fn event(&mut self) -> Said {
-        self.events.recv().await.unwrap()
+        self.events.recv().await.expect("the loop runs")
     }
 }
 
@@ -193,10 +188,7 @@ async fn a_lost_line_is_reported_and_what_was_unsent_is_not_sent_on_the_next() {
 
 #[tokio::test(start_paused = true)]
 async fn deadlines_of_the_protocol_come_to_the_millisecond() {
-    let mut bench = Bench::run(Echo {
-        tick_at: Some(Mono(1234)),
-        ..Echo::default()
-    });
+    let mut bench = Bench::run(Echo { tick_at: Some(Mono(1234)), ..Echo::default() });
     let began = Instant::now();
     assert_eq!(bench.event().await, Said::Tick(Mono(1234)));
     assert_eq!(began.elapsed().as_millis(), 1234);
@@ -207,10 +199,15 @@ async fn a_slow_core_loses_no_event() {
     let mut bench = Bench::run(Echo::default());
     let mut device = bench.plug();
     let sent: Vec<u8> = (0..200).collect();
-    for byte in &sent {
-        device.write_u8(*byte).await.unwrap();
-        tokio::task::yield_now().await;
-    }
+    let bytes = sent.clone();
+    // More than may wait for the core: the device has to wait too.
+    let writer = tokio::spawn(async move {
+        for byte in bytes {
+            device.write_u8(byte).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        device
+    });
     let mut heard = Vec::new();
     while heard.len() < sent.len() {
         match bench.event().await {
@@ -220,6 +217,7 @@ async fn a_slow_core_loses_no_event() {
         }
     }
     assert_eq!(heard, sent);
+    writer.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -58,7 +58,7 @@ struct Host {
 impl Host {
     async fn says(&mut self, word: &str) {
         let found = timeout(Duration::from_secs(60), async {
-            while let Some(line) = self.lines.next_line().await.unwrap() {
+            while let Some(line) = self.lines.next_line().await.expect("it prints text") {
                 let is_it = line == word;
                 self.said.push(line);
                 if is_it {

@@ -30,7 +30,7 @@ impl Kiosk {
     }
 
     async fn order(&self, command: Command) {
-        self.commands.send(command).await.unwrap();
+        self.commands.send(command).await.expect("the host loop runs");
     }
 
     /// Waits for an event; acknowledges what carries money on the way, as the core does.

@@ -217,3 +217,86 @@ impl UnitEvent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use domain::Amount;
+
+    use super::*;
+    use crate::event::Channel;
+
+    const TWENTY: Note = Note { value: Amount::euro(20) };
+
+    const PATHS: [Path; 9] = [
+        Path::Clear,
+        Path::Reading,
+        Path::Escrow(TWENTY),
+        Path::Stacking(TWENTY),
+        Path::Credited,
+        Path::Moving,
+        Path::Returning(Some(TWENTY)),
+        Path::Returning(None),
+        Path::Rejecting,
+    ];
+
+    /// Channel 3 is 20 €, channel 4 has no value.
+    const EVENTS: [UnitEvent; 26] = [
+        UnitEvent::SlaveReset,
+        UnitEvent::Reading,
+        UnitEvent::Escrowed(Channel(3)),
+        UnitEvent::Escrowed(Channel(4)),
+        UnitEvent::Credit(Channel(3)),
+        UnitEvent::Credit(Channel(4)),
+        UnitEvent::Rejecting,
+        UnitEvent::Rejected,
+        UnitEvent::Stacking,
+        UnitEvent::Stacked,
+        UnitEvent::SafeJam,
+        UnitEvent::UnsafeJam,
+        UnitEvent::Disabled,
+        UnitEvent::StackerFull,
+        UnitEvent::Fraud,
+        UnitEvent::ClearedFromFront(None),
+        UnitEvent::ClearedFromFront(Some(Channel(3))),
+        UnitEvent::ClearedIntoCashBox(None),
+        UnitEvent::ClearedIntoCashBox(Some(Channel(3))),
+        UnitEvent::MovedAtReset(Some(Amount::euro(20))),
+        UnitEvent::CashBoxRemoved,
+        UnitEvent::CashBoxReplaced,
+        UnitEvent::NotePathOpen,
+        UnitEvent::ChannelsDisabled,
+        UnitEvent::Initialising,
+        UnitEvent::Foreign(0xC9),
+    ];
+
+    fn dataset() -> Dataset {
+        let mut setup = b"\x000414EUR\0\0\0\x04\0\0\0\0\0\0\0\0\0\0\x64\x08".to_vec();
+        setup.extend(b"EUREUREURGBP");
+        for value in [5u32, 10, 20, 50] {
+            setup.extend(value.to_le_bytes());
+        }
+        Dataset::parse(&setup).unwrap()
+    }
+
+    /// `-` = nothing changes.
+    #[test]
+    fn every_place_meets_every_event() {
+        let dataset = dataset();
+        let mut table = String::new();
+        for path in PATHS {
+            writeln!(table, "{path:?}").unwrap();
+            for event in EVENTS {
+                let (next, news) = path.step(event, &dataset);
+                let next = if next == path { "-".to_owned() } else { format!("{next:?}") };
+                let news = news.map(|news| format!("  tells {news:?}")).unwrap_or_default();
+                if next != "-" || !news.is_empty() {
+                    writeln!(table, "  {event:?} -> {next}{news}").unwrap();
+                }
+            }
+            writeln!(table, "  (quiet) -> {:?}", path.step_quiet()).unwrap();
+        }
+        insta::assert_snapshot!(table);
+    }
+}
