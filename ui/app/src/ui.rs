@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use domain::Lang;
-use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel, Weak};
+use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 use ui_proto::{Action, Prefs, Screen, View};
 
 use crate::generated::{Act, Do, KioskWindow, Layers, Nav, SheetId, Speech, Theme, Town};
@@ -73,11 +73,19 @@ impl Ui {
         });
         let (shown, window) = (self.shown.clone(), self.window.as_weak());
         out.on_key(move |key| {
-            if close_sheet(&window, &key) {
-                return true;
+            let Some(window) = window.upgrade() else {
+                return false;
+            };
+            let nav = window.global::<Nav>();
+            if nav.get_sheet() != SheetId::None {
+                // Its screen is not seen, so no key may act on that.
+                if key == keys::ESCAPE {
+                    nav.set_sheet(SheetId::None);
+                }
+                return key == keys::ESCAPE;
             }
             let action = keys::action(&shown.borrow(), &key);
-            action.map(|action| act(action)).is_some()
+            action.map(&*act).is_some()
         });
     }
 
@@ -250,20 +258,6 @@ fn speak_language(window: &KioskWindow, lang: Lang) {
     let index = Lang::ALL.iter().position(|other| *other == lang);
     nav.set_lang_index(index.and_then(|index| i32::try_from(index).ok()).unwrap_or(0));
     debug_assert_eq!(nav.get_lang_names().row_count(), Lang::ALL.len());
-}
-
-/// Escape leaves a sheet first. Did it?
-fn close_sheet(window: &Weak<KioskWindow>, key: &str) -> bool {
-    let Some(window) = window.upgrade() else {
-        return false;
-    };
-    let nav = window.global::<Nav>();
-    let open = nav.get_sheet() != SheetId::None;
-    if open && key == keys::ESCAPE {
-        nav.set_sheet(SheetId::None);
-    }
-    // While a sheet is open its screen is not seen, so no key may act on it.
-    open
 }
 
 fn action(done: Do) -> Action {
