@@ -68,15 +68,20 @@ impl Printer {
     pub(crate) fn works(&self) -> bool {
         self.ready && self.faults.is_empty()
     }
+
+    /// It has not said anything since the start.
+    pub(crate) fn is_unheard(&self) -> bool {
+        !self.ready && self.faults.is_empty()
+    }
 }
 
 impl Devices {
     /// Notes the health of a device; what of it belongs on record.
-    pub(crate) fn observe(&mut self, event: &Event) -> Option<Record> {
+    pub(crate) fn observe(&mut self, event: &Event) -> Vec<Record> {
         match event {
-            Event::Acceptor(event) => self.acceptor.observe(event),
+            Event::Acceptor(event) => self.acceptor.observe(event).into_iter().collect(),
             Event::Reader(event) => self.reader.observe(event),
-            Event::Printer(event) => self.printer.observe(event),
+            Event::Printer(event) => self.printer.observe(event).into_iter().collect(),
             Event::Booted { .. }
             | Event::Action(_)
             | Event::Central(_)
@@ -84,7 +89,7 @@ impl Devices {
             | Event::Settings(_)
             | Event::Hotlist(_)
             | Event::Timeout
-            | Event::Stop => None,
+            | Event::Stop => Vec::new(),
         }
     }
 }
@@ -122,25 +127,29 @@ impl Acceptor {
 }
 
 impl Reader {
-    fn observe(&mut self, event: &card_reader::Event) -> Option<Record> {
+    fn observe(&mut self, event: &card_reader::Event) -> Vec<Record> {
         match event {
+            // The class has no `Cleared`: being ready is the end of every fault.
             card_reader::Event::Ready => {
                 self.ready = true;
-                clear(READER, &mut self.faults, FaultKind::LinkLost)
+                let faults = std::mem::take(&mut self.faults);
+                faults.into_iter().map(|kind| cleared(READER, kind)).collect()
             }
             card_reader::Event::Presented(_) | card_reader::Event::Unreadable(_) => {
                 self.occupied = true;
-                None
+                Vec::new()
             }
             card_reader::Event::Removed => {
                 self.occupied = false;
-                None
+                Vec::new()
             }
-            card_reader::Event::Fault(fault) => raise(READER, &mut self.faults, fault),
+            card_reader::Event::Fault(fault) => {
+                raise(READER, &mut self.faults, fault).into_iter().collect()
+            }
             card_reader::Event::LinkLost => {
                 self.ready = false;
                 self.occupied = false;
-                lost(READER, &mut self.faults)
+                lost(READER, &mut self.faults).into_iter().collect()
             }
         }
     }

@@ -93,7 +93,7 @@ pub(crate) fn step(flow: Flow, input: Input, cx: &mut Context) -> Flow {
 }
 
 fn step_event(flow: Flow, event: Event, cx: &mut Context) -> Flow {
-    if let Some(record) = cx.devices.observe(&event) {
+    for record in cx.devices.observe(&event) {
         cx.record(record);
     }
     match event {

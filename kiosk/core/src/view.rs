@@ -108,7 +108,9 @@ fn inserting(
 
 fn receipt(done: &Done, cx: &Context) -> ReceiptState {
     match done.receipt {
-        Receipt::Offered => ReceiptState::Offer { can_print: cx.devices.printer.works() },
+        Receipt::Offered | Receipt::Awaiting => {
+            ReceiptState::Offer { can_print: cx.devices.printer.works() }
+        }
         Receipt::Printing(_) => ReceiptState::Printing,
         Receipt::InSlot => ReceiptState::Take,
         Receipt::NotPrinted => ReceiptState::NotPrinted { text: done.text.clone() },

@@ -36,10 +36,12 @@ fn a_note_reported_stacked_afterwards_is_credited_once() {
     rig.stacked(20);
     rig.stacked_total = Some(8);
     rig.connect();
-    let Screen::Done { done: DoneKind::Pending { amount, .. }, .. } = rig.screen() else {
+    let Screen::Done { done: DoneKind::Pending { amount, .. }, receipt } = rig.screen() else {
         panic!("{}", rig.name())
     };
     assert_eq!(*amount, Amount::euro(20));
+    // The printer came last; the receipt had waited for it.
+    assert_eq!(*receipt, ui_proto::ReceiptState::Printing);
     rig.accept(30);
     assert_eq!(rig.balance(Account::WalletPayable), -2_000);
     assert_eq!(rig.balance(Account::Cashbox), 2_000);

@@ -351,6 +351,16 @@ fn pulling_the_cash_box_mid_stack_is_in_doubt_and_empties_the_books() {
 }
 
 #[test]
+fn a_reader_that_is_ready_again_has_no_fault_left() {
+    let mut rig = Rig::new();
+    let garbled = Fault::new(FaultKind::Garbled, Remedy::Technician);
+    rig.event(Event::Reader(card_reader::Event::Fault(garbled)));
+    assert_eq!(rig.name(), "out_of_service");
+    rig.event(Event::Reader(card_reader::Event::Ready));
+    assert_eq!(rig.name(), "attract");
+}
+
+#[test]
 fn a_card_left_lying_does_not_begin_visit_after_visit() {
     let mut rig = Rig::at_home(10);
     rig.act(Action::Cancel).wait(Duration::from_secs(6));

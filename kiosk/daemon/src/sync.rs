@@ -16,8 +16,11 @@ use crate::cache::Cache;
 use crate::clock;
 use crate::core_loop::Input;
 
-/// How often central is asked for news, and so how soon a lost or regained line is noticed.
+/// How often central is asked for news, and so how soon a lost line is noticed.
 const EVERY: Duration = Duration::from_secs(5);
+
+/// How often it is looked for while it is away.
+const EVERY_AWAY: Duration = Duration::from_secs(1);
 
 /// How often central confirms that the hotlist is still the newest.
 const HOTLIST_EVERY_MS: i64 = 60_000;
@@ -59,7 +62,7 @@ impl Sync {
                 CentralLink::There => {
                     let _ = timeout(EVERY, self.committed.notified()).await;
                 }
-                CentralLink::Away => tokio::time::sleep(EVERY).await,
+                CentralLink::Away => tokio::time::sleep(EVERY_AWAY).await,
             }
         }
     }

@@ -24,6 +24,8 @@ pub(crate) struct Done {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Receipt {
     Offered,
+    /// Wanted, but the printer has not spoken since the start.
+    Awaiting,
     Printing(JobId),
     InSlot,
     NotPrinted,
@@ -58,6 +60,8 @@ impl Done {
     fn print(&mut self, cx: &mut Context) {
         if cx.devices.printer.works() {
             self.receipt = Receipt::Printing(cx.print(self.document.clone()));
+        } else if cx.devices.printer.is_unheard() {
+            self.receipt = Receipt::Awaiting;
         } else {
             self.not_printed(FaultKind::LinkLost, cx);
         }
@@ -72,7 +76,7 @@ impl Done {
 
     pub(super) fn waits_for_customer(&self) -> bool {
         match self.receipt {
-            Receipt::Offered | Receipt::NotPrinted | Receipt::OnScreen => true,
+            Receipt::Offered | Receipt::Awaiting | Receipt::NotPrinted | Receipt::OnScreen => true,
             Receipt::Printing(_) | Receipt::InSlot => false,
         }
     }
@@ -108,10 +112,13 @@ impl Done {
     }
 
     fn may_print(&self) -> bool {
-        matches!(self.receipt, Receipt::Offered | Receipt::OnScreen | Receipt::NotPrinted)
+        !matches!(self.receipt, Receipt::Printing(_) | Receipt::InSlot)
     }
 
     fn printer(&mut self, event: printer::Event, cx: &mut Context) {
+        if self.receipt == Receipt::Awaiting {
+            self.print(cx);
+        }
         let Receipt::Printing(printing) = self.receipt else {
             return;
         };

@@ -70,6 +70,10 @@ pub(super) fn inserting(
             }
             fulfil(visit, Wish::Finish, None, cx)
         }
+        Input::Action(Action::Back) if is_empty(news, cx) => {
+            cx.acceptor(Command::Disable);
+            Flow::Home(visit)
+        }
         Input::Action(Action::Back | Action::Cancel) => close_slot(visit, news, Wish::Cancel, cx),
         Input::Expired => close_slot(visit, news, Wish::Leave(Disposition::TimedOut), cx),
         Input::Stop => close_slot(visit, news, Wish::Leave(Disposition::Stopped), cx),
@@ -318,6 +322,11 @@ fn broke_off(visit: Visit, cx: &mut Context) -> Flow {
         return Flow::Home(visit);
     }
     stay(visit, Stage::Review)
+}
+
+/// Nothing was put in, and nothing is coming.
+fn is_empty(news: Option<NoteNews>, cx: &Context) -> bool {
+    news != Some(NoteNews::Reading) && cx.books.customer_credit().is_zero()
 }
 
 /// Closes the slot; a note that is on its way in comes back first.
