@@ -183,7 +183,7 @@ impl Ssp {
                 self.exchange.send_secret(now, &bytes);
             }
             Request::HostProtocol(_)
-            | Request::SetupRequest
+            | Request::Setup
             | Request::SerialNumber
             | Request::Counters
             | Request::Inhibits(_)

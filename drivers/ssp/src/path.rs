@@ -3,7 +3,7 @@
 use driver_api::acceptor::{Note, NotePlace};
 
 use crate::dataset::Dataset;
-use crate::event::UnitEvent;
+use crate::event::{Channel, UnitEvent};
 
 /// Where the note is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,7 @@ impl Path {
     /// The next place and the news, if any.
     pub(crate) fn step(self, event: UnitEvent, dataset: &Dataset) -> (Self, Option<News>) {
         use NotePlace::{CashUnit, Customer};
+        let value_of = |channel: Option<Channel>| channel.and_then(|it| dataset.note(it));
         match event {
             UnitEvent::Reading => match self {
                 Self::Clear | Self::Rejecting | Self::Credited | Self::Moving => {
@@ -67,23 +68,8 @@ impl Path {
                 Self::Escrow(note) => (Self::Reading, Some(News::Returned(note))),
                 Self::Reading | Self::Stacking(_) | Self::Returning(_) => (self, None),
             },
-            UnitEvent::Escrowed(channel) => match self {
-                Self::Clear | Self::Reading | Self::Rejecting | Self::Credited | Self::Moving => {
-                    match dataset.note(channel) {
-                        Some(note) => (Self::Escrow(note), Some(News::Escrowed(note))),
-                        None => (Self::Returning(None), Some(News::Worthless)),
-                    }
-                }
-                // The report repeats.
-                Self::Escrow(_) | Self::Stacking(_) | Self::Returning(_) => (self, None),
-            },
-            UnitEvent::Credit(channel) => match (self, dataset.note(channel)) {
-                // The report repeats [GA138 0xEE]: one credit for one note.
-                (Self::Credited, _) => (self, None),
-                (_, Some(note)) => (Self::Credited, Some(News::Stacked(note))),
-                // A channel without value is never let in; the note is in the box all the same.
-                (_, None) => (Self::Credited, Some(News::Recovered(CashUnit, self.note()))),
-            },
+            UnitEvent::Escrowed(channel) => self.escrowed(dataset.note(channel)),
+            UnitEvent::Credit(channel) => self.credited(dataset.note(channel)),
             UnitEvent::Stacking => match self {
                 Self::Clear | Self::Reading | Self::Rejecting => (Self::Moving, None),
                 Self::Escrow(note) => (Self::Stacking(note), None),
@@ -112,12 +98,10 @@ impl Path {
                 None => (Self::Clear, Some(News::Refused)),
             },
             UnitEvent::ClearedFromFront(channel) => {
-                let note = channel.and_then(|channel| dataset.note(channel));
-                (Self::Clear, Some(News::Recovered(Customer, note)))
+                (Self::Clear, Some(News::Recovered(Customer, value_of(channel))))
             }
             UnitEvent::ClearedIntoCashBox(channel) => {
-                let note = channel.and_then(|channel| dataset.note(channel));
-                (Self::Clear, Some(News::Recovered(CashUnit, note)))
+                (Self::Clear, Some(News::Recovered(CashUnit, value_of(channel))))
             }
             UnitEvent::MovedAtReset(value) => {
                 let note = value.map(|value| Note { value });
@@ -146,6 +130,34 @@ impl Path {
             | UnitEvent::ChannelsDisabled
             | UnitEvent::Initialising
             | UnitEvent::Foreign(_) => (self, None),
+        }
+    }
+
+    fn escrowed(self, note: Option<Note>) -> (Self, Option<News>) {
+        match (self, note) {
+            // The report repeats.
+            (Self::Escrow(_) | Self::Stacking(_) | Self::Returning(_), _) => (self, None),
+            (
+                Self::Clear | Self::Reading | Self::Rejecting | Self::Credited | Self::Moving,
+                Some(note),
+            ) => (Self::Escrow(note), Some(News::Escrowed(note))),
+            (
+                Self::Clear | Self::Reading | Self::Rejecting | Self::Credited | Self::Moving,
+                None,
+            ) => (Self::Returning(None), Some(News::Worthless)),
+        }
+    }
+
+    fn credited(self, note: Option<Note>) -> (Self, Option<News>) {
+        match (self, note) {
+            // The report repeats [GA138 0xEE]: one credit for one note.
+            (Self::Credited, _) => (self, None),
+            (_, Some(note)) => (Self::Credited, Some(News::Stacked(note))),
+            // A channel without value is never let in; the note is in the box all the same.
+            (_, None) => {
+                let news = News::Recovered(NotePlace::CashUnit, self.note());
+                (Self::Credited, Some(news))
+            }
         }
     }
 
@@ -225,7 +237,6 @@ mod tests {
     use domain::Amount;
 
     use super::*;
-    use crate::event::Channel;
 
     const TWENTY: Note = Note { value: Amount::euro(20) };
 

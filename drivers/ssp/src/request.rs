@@ -9,7 +9,7 @@ pub(crate) enum Request {
     /// Our half of the key exchange.
     KeyExchange(u64),
     HostProtocol(u8),
-    SetupRequest,
+    Setup,
     SerialNumber,
     Counters,
     Inhibits(u16),
@@ -38,7 +38,7 @@ impl Request {
             Self::SetModulus => number(0x4B, MODULUS),
             Self::KeyExchange(half) => number(0x4C, half),
             Self::HostProtocol(level) => vec![0x06, level],
-            Self::SetupRequest => vec![0x05],
+            Self::Setup => vec![0x05],
             Self::SerialNumber => vec![0x0C],
             Self::Counters => vec![0x58],
             Self::Inhibits(mask) => {

@@ -150,7 +150,7 @@ impl Ssp {
             | Request::SetModulus
             | Request::KeyExchange(_)
             | Request::HostProtocol(_)
-            | Request::SetupRequest => {}
+            | Request::Setup => {}
         }
     }
 

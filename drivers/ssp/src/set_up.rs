@@ -58,7 +58,7 @@ impl Ssp {
             Step::Reject => Request::Reject,
             Step::Disable => Request::Disable,
             Step::Inhibit => Request::Inhibits(0),
-            Step::Dataset => Request::SetupRequest,
+            Step::Dataset => Request::Setup,
             Step::Serial => Request::SerialNumber,
         }
     }

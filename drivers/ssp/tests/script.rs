@@ -193,6 +193,9 @@ fn the_accepting_poll_goes_out_again_only_as_the_same_packet() {
     script.expect(&[0x56], &[0xF2]);
     script.expect(&[0x07], &[0xF0, 0xED, 0xE8]);
     script.expect(&[0x07], &[0xF0, 0xEC, 0xE8]);
+    // Not ready before what was recovered is on disk.
+    script.expect(&[0x07], &[0xF0, 0xE8]);
+    script.expect(&[0x07], &[0xF0, 0xE8]);
     script.order(Command::Acknowledge);
     script.expect(&[0x07], &[0xF0, 0xE8]);
     script.expect(&[0x58], &[0xF0, 1, 7, 0, 0, 0]);
@@ -213,6 +216,17 @@ fn after_a_gap_the_serial_number_is_asked_and_another_unit_is_set_up_anew() {
     script.expect(&[0x0C], &[0xF0, 0, 0x1C, 0x96, 0x2D]);
     assert_eq!(script.events(), [Event::LinkLost]);
     assert_eq!(script.sent(), [0x11]);
+}
+
+#[test]
+fn after_the_cash_box_came_back_the_unit_is_disabled_again() {
+    let mut script = Script::ready();
+    script.order(Command::Disable);
+    script.expect(&[0x09], &[0xF0]);
+    script.expect(&[0x07], &[0xF0, 0xE3, 0xE8]);
+    script.expect(&[0x07], &[0xF0, 0xE4]);
+    script.expect(&[0x09], &[0xF0]);
+    assert_eq!(script.events(), [Event::UnitRemoved, Event::UnitInserted]);
 }
 
 proptest! {

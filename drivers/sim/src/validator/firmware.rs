@@ -130,7 +130,7 @@ impl Firmware {
         }
         if self.faults.contains(&Fault::Garbage) {
             let noise = [self.random(), self.random(), 0x7F, self.random()];
-            if self.random() % 2 == 0 {
+            if self.random().is_multiple_of(2) {
                 let place = usize::from(self.random()) % bytes.len();
                 bytes[place] ^= 0x10;
             }

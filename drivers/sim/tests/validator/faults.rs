@@ -99,7 +99,7 @@ fn a_full_box_is_told_until_it_is_changed() {
 }
 
 #[test]
-fn a_unit_that_enables_itself_after_the_box_came_back_is_inhibited_again() {
+fn a_box_that_came_back_when_nobody_is_served_takes_no_notes() {
     let mut rig = rig();
     rig.fault(Fault::CashboxRemoved, true);
     rig.until("removed", |rig| rig.events.last() == Some(&Event::UnitRemoved));
