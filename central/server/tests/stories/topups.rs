@@ -77,6 +77,36 @@ async fn the_same_order_many_times_at_once_moves_money_once() {
 }
 
 #[tokio::test]
+async fn a_kiosk_that_hangs_up_at_any_moment_finds_its_order_booked_once() {
+    let town = Town::new().await;
+    for patience in 0..12 {
+        let (key, five) = (format!("K0001-{}", patience + 1), Amount::euro(5));
+        // Dropped after so many steps, wherever it is by then.
+        let hung_up = tokio::select! {
+            biased;
+            _ = town.top_up(&key, "omar", five) => false,
+            () = steps(patience) => true,
+        };
+        let answer = loop {
+            let answer = town.top_up(&key, "omar", five).await;
+            if answer.problem() != Some(ProblemKind::InFlight) {
+                break answer;
+            }
+            // A refusal at the door never waits: let the writer have its turn.
+            tokio::task::yield_now().await;
+        };
+        assert_eq!(answer.body["balance"], 500 * (patience + 1), "hung up: {hung_up}");
+    }
+    town.assert_sound().await;
+}
+
+async fn steps(count: usize) {
+    for _ in 0..count {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
 async fn different_orders_at_once_are_all_booked() {
     let town = Arc::new(Town::new().await);
     let mut orders = JoinSet::new();
