@@ -3,7 +3,7 @@
 
 const $ = (id) => document.getElementById(id);
 
-/** Makes an element: `make("li", {class: "x"}, "text", child…)`. Text is always text, never HTML. */
+/** Makes an element: `make("li", {class: "x"}, "text", child…)`. Text is text, never HTML. */
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {

@@ -31,7 +31,8 @@ pub struct BenchOptions {
     #[arg(long, value_name = "WxH", default_value = "1080x1920")]
     pub panel: Panel,
     /// The devices move this many times faster than real ones.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub speed: u32,
     /// Opens the kiosk as a window too.
     #[arg(long)]

@@ -40,7 +40,8 @@ async fn tell(bench: Arc<Bench>, page: mpsc::Sender<Event>) {
                 () = page.closed() => return,
                 () = sleep_until(next_books) => {
                     let books = bench.books().await;
-                    next_books = Instant::now() + if books.agree { BOOKS_AT_REST } else { BOOKS_MOVING };
+                    let pause = if books.agree { BOOKS_AT_REST } else { BOOKS_MOVING };
+                    next_books = Instant::now() + pause;
                     if page.send(event("books", &books)).await.is_err() {
                         return;
                     }
