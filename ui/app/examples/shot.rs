@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Parser;
 use domain::Lang;
-use kiosk_ui::backend::{Canvas, Headless};
 use kiosk_ui::{Config, Sheet, Ui, fixtures, fonts, remote};
+use ui_headless::{Canvas, Headless};
 use ui_proto::{Prefs, Screen, View};
 
 #[derive(Parser)]
@@ -45,7 +45,7 @@ fn main() -> anyhow::Result<()> {
     let text = text.replace("# orientation = \"portrait\"", &format!("orientation = \"{side}\" #"));
     let text = text.replace("reach_line_percent = 40", "");
     let config = Config::parse(&text, Path::new("ui.toml"))?;
-    let canvas = Headless::stage(&config)?;
+    let canvas = Headless::stage(config.panel.size())?;
     let ui = Ui::new(&config)?;
     ui.open()?;
     if arguments.name != "all" {

@@ -75,6 +75,14 @@ pub enum ConfigError {
     },
 }
 
+impl Panel {
+    /// In whole pixels.
+    pub fn size(&self) -> slint::PhysicalSize {
+        // Both are whole and at most [`SIDE_PX_MAX`].
+        slint::PhysicalSize::new(self.width_px as u32, self.height_px as u32)
+    }
+}
+
 impl Config {
     /// # Errors
     /// See [`ConfigError`]. A relative path in it is relative to the file.

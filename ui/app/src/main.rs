@@ -7,6 +7,7 @@ use anyhow::Context;
 use clap::Parser;
 use kiosk_ui::backend::Backend;
 use kiosk_ui::link::{Link, News};
+use kiosk_ui::remote::OnPanel;
 use kiosk_ui::{Config, Ui, fonts, remote};
 
 /// The screen of the kiosk. Decides nothing: kioskd says what to show.
@@ -46,12 +47,15 @@ fn main() -> anyhow::Result<()> {
     let actions = link.clone();
     ui.on_action(move |action| actions.send(action));
     let shown = ui.clone();
+    let panel = OnPanel::default();
+    let on_panel = panel.clone();
     slint::spawn_local(async move {
         while let Ok(news) = news.recv().await {
             match news {
                 News::View(message) => {
-                    shown.show(message.view);
+                    shown.show(message.view.clone());
                     link.shown(message.seq);
+                    on_panel.set(message.view);
                 }
                 News::Lost => shown.show_waiting(),
             }
@@ -59,7 +63,7 @@ fn main() -> anyhow::Result<()> {
     })?;
 
     if let Some(socket) = &arguments.remote {
-        let asks = remote::listen(socket, picture)
+        let asks = remote::listen(socket, picture, panel)
             .with_context(|| format!("remote socket {}", socket.display()))?;
         let asked = ui.clone();
         slint::spawn_local(async move {

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -13,9 +13,10 @@ use async_channel::{Receiver, Sender};
 use rgb::ComponentBytes;
 use slint::platform::{Key, PointerEventButton, WindowEvent};
 use slint::{LogicalPosition, SharedString};
-use ui_proto::{Element, LINE_MAX, RemoteReply, RemoteRequest};
+use ui_proto::{Element, LINE_MAX, RemoteReply, RemoteRequest, View};
 
-use crate::backend::Picture;
+use ui_headless::Picture;
+
 use crate::items;
 
 /// A request that only the thread of the screen can answer.
@@ -32,12 +33,37 @@ impl Ask {
     }
 }
 
+/// The view that is on the panel, for those who wait for one.
+#[derive(Clone, Default)]
+pub struct OnPanel(Arc<(Mutex<Option<View>>, Condvar)>);
+
+impl OnPanel {
+    /// This one is, from now on.
+    pub fn set(&self, view: View) {
+        let (shown, changed) = &*self.0;
+        *shown.lock().unwrap_or_else(PoisonError::into_inner) = Some(view);
+        changed.notify_all();
+    }
+
+    fn wait_for(&self, view: &View) {
+        let (shown, changed) = &*self.0;
+        let guard = shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let other = |shown: &mut Option<View>| shown.as_ref() != Some(view);
+        // One that is never shown has been overtaken: nobody is kept waiting for it.
+        drop(changed.wait_timeout_while(guard, SHOWN_MAX, other));
+    }
+}
+
 /// Listens on `socket` for as long as the process runs. A socket that a dead kiosk-ui left is
 /// replaced.
 ///
 /// # Errors
 /// The socket cannot be made.
-pub fn listen(socket: &Path, picture: Option<Arc<Picture>>) -> io::Result<Receiver<Ask>> {
+pub fn listen(
+    socket: &Path,
+    picture: Option<Arc<Picture>>,
+    panel: OnPanel,
+) -> io::Result<Receiver<Ask>> {
     match fs::remove_file(socket) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
@@ -46,7 +72,8 @@ pub fn listen(socket: &Path, picture: Option<Arc<Picture>>) -> io::Result<Receiv
     let (asks, asked) = async_channel::bounded(ASKS_MAX);
     thread::Builder::new().name("remote".into()).spawn(move || {
         for stream in listener.incoming().flatten() {
-            let server = Server { asks: asks.clone(), picture: picture.clone() };
+            let (asks, picture, panel) = (asks.clone(), picture.clone(), panel.clone());
+            let server = Server { asks, picture, panel };
             let spawned = thread::Builder::new().spawn(move || server.serve(stream));
             if let Err(error) = spawned {
                 tracing::warn!(%error, "a remote connection is turned away");
@@ -60,6 +87,7 @@ pub fn listen(socket: &Path, picture: Option<Arc<Picture>>) -> io::Result<Receiv
 pub fn act(window: &slint::Window, request: &RemoteRequest) -> RemoteReply {
     match request {
         RemoteRequest::Png { .. } => refused("this back end keeps no picture"),
+        RemoteRequest::Shown { .. } => RemoteReply::Ok,
         RemoteRequest::Elements => RemoteReply::Elements { elements: items::elements(window) },
         RemoteRequest::Touch { x, y } => touch(window, *x, *y),
         RemoteRequest::Press { label } => match target(window, label) {
@@ -83,6 +111,7 @@ pub fn act(window: &slint::Window, request: &RemoteRequest) -> RemoteReply {
 struct Server {
     asks: Sender<Ask>,
     picture: Option<Arc<Picture>>,
+    panel: OnPanel,
 }
 
 impl Server {
@@ -109,6 +138,10 @@ impl Server {
                 }
                 (Ok(RemoteRequest::Png { after }), Some(picture)) => {
                     stream.write_all(&png_reply(picture, after)?)?;
+                }
+                (Ok(RemoteRequest::Shown { view }), _) => {
+                    self.panel.wait_for(&view);
+                    stream.write_all(&ui_proto::encode(&RemoteReply::Ok))?;
                 }
                 (Ok(request), _) => stream.write_all(&ui_proto::encode(&self.ask(request)))?,
             }
@@ -207,6 +240,8 @@ fn png_reply(picture: &Picture, after: Option<u64>) -> io::Result<Vec<u8>> {
 /// Fast rather than small: it crosses one socket.
 ///
 /// # Errors
+/// How long a view may take from the line to the panel.
+const SHOWN_MAX: Duration = Duration::from_secs(1);
 /// The size and the pixels do not agree.
 pub fn encode_png(
     width: usize,

@@ -4,11 +4,10 @@
 use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
-use std::time::Duration;
 
 use domain::Lang;
-use kiosk_ui::backend::{Canvas, Headless};
 use kiosk_ui::{Config, Sheet, Ui, fixtures, fonts, items, remote};
+use ui_headless::{Canvas, Headless};
 use ui_proto::{Action, Element, Prefs, RemoteReply, RemoteRequest, Role, Screen, View};
 
 pub struct Stage {
@@ -44,7 +43,7 @@ impl Stage {
     pub fn of(config: &str) -> Self {
         fonts::use_bundled();
         let config = Config::parse(config, Path::new("test.toml")).unwrap();
-        let canvas = Headless::stage(&config).unwrap();
+        let canvas = Headless::stage(config.panel.size()).unwrap();
         let ui = Ui::new(&config).unwrap();
         let actions = Rc::<RefCell<Vec<Action>>>::default();
         let done = actions.clone();
@@ -139,10 +138,9 @@ impl Stage {
         self.spoken.take()
     }
 
-    pub fn picture(&self) -> ([usize; 2], Vec<slint::Rgb8Pixel>) {
+    pub fn small_picture(&self, scale: usize) -> ([usize; 2], Vec<slint::Rgb8Pixel>) {
         self.canvas.paint();
-        let (_, size, pixels) = self.canvas.picture().look(None, Duration::ZERO);
-        (size, pixels)
+        self.canvas.picture().shrunk(scale)
     }
 }
 

@@ -1,10 +1,8 @@
 //! Where the picture goes and the touches come from. One binary, three back ends.
 
-mod headless;
-
-pub use headless::{Canvas, Headless, Picture};
-
 use std::sync::Arc;
+
+use ui_headless::{Headless, Picture};
 
 use crate::Config;
 
@@ -31,7 +29,7 @@ impl Backend {
                 turn(config.panel.rotation_deg);
                 software("linuxkms").select()?;
             }
-            Self::Headless => return Ok(Some(Headless::install(config)?.picture())),
+            Self::Headless => return Ok(Some(Headless::install(config.panel.size())?.picture())),
         }
         Ok(None)
     }

@@ -1,3 +1,9 @@
+//! A Slint platform without a screen: the software renderer paints into memory, and the event loop
+//! sleeps until someone calls or a timer is due. A crate of its own because the renderer is
+//! generic over the pixel: it is compiled where it is used, and here optimised in every profile.
+
+#![warn(missing_docs)]
+
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -8,10 +14,7 @@ use slint::platform::software_renderer::{MinimalSoftwareWindow, RepaintBufferTyp
 use slint::platform::{EventLoopProxy, Platform, WindowAdapter};
 use slint::{EventLoopError, PhysicalSize, PlatformError, Rgb8Pixel};
 
-use crate::Config;
-
-/// A screen without a screen: Slint's software renderer paints into memory, and the loop sleeps
-/// until someone calls or a timer is due.
+/// The platform.
 pub struct Headless {
     canvas: Rc<Canvas>,
     began: Instant,
@@ -30,9 +33,9 @@ impl Headless {
     ///
     /// # Errors
     /// The thread has a platform or the process an event loop already.
-    pub fn install(config: &Config) -> Result<Rc<Canvas>, PlatformError> {
+    pub fn install(size: PhysicalSize) -> Result<Rc<Canvas>, PlatformError> {
         let (caller, calls) = channel();
-        Self::set(config, Some(caller), Some(calls))
+        Self::set(size, Some(caller), Some(calls))
     }
 
     /// Makes it this thread's platform without an event loop, for tests and pictures: each thread
@@ -40,16 +43,15 @@ impl Headless {
     ///
     /// # Errors
     /// The thread has a platform already.
-    pub fn stage(config: &Config) -> Result<Rc<Canvas>, PlatformError> {
-        Self::set(config, None, None)
+    pub fn stage(size: PhysicalSize) -> Result<Rc<Canvas>, PlatformError> {
+        Self::set(size, None, None)
     }
 
     fn set(
-        config: &Config,
+        size: PhysicalSize,
         caller: Option<Sender<Call>>,
         calls: Option<Receiver<Call>>,
     ) -> Result<Rc<Canvas>, PlatformError> {
-        let size = PhysicalSize::new(pixels(config.panel.width_px), pixels(config.panel.height_px));
         let window = MinimalSoftwareWindow::new(RepaintBufferType::ReusedBuffer);
         window.set_size(size);
         let picture = Arc::new(Picture::new(size));
@@ -187,14 +189,30 @@ impl Picture {
         (frame.number, [self.width, self.height], frame.pixels.clone())
     }
 
+    /// The picture now, `scale` times smaller each way: the mean of each square.
+    pub fn shrunk(&self, scale: usize) -> ([usize; 2], Vec<Rgb8Pixel>) {
+        let frame = self.frame();
+        let (width, height) = (self.width / scale, self.height / scale);
+        let mean = |x: usize, y: usize| {
+            let mut sum = [0usize; 3];
+            for row in y * scale..(y + 1) * scale {
+                let from = row * self.width + x * scale;
+                for pixel in &frame.pixels[from..from + scale] {
+                    sum[0] += usize::from(pixel.r);
+                    sum[1] += usize::from(pixel.g);
+                    sum[2] += usize::from(pixel.b);
+                }
+            }
+            let [r, g, b] = sum.map(|sum| u8::try_from(sum / (scale * scale)).unwrap_or(u8::MAX));
+            Rgb8Pixel::new(r, g, b)
+        };
+        let rows = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+        ([width, height], rows.map(|(x, y)| mean(x, y)).collect())
+    }
+
     fn frame(&self) -> MutexGuard<'_, Frame> {
         self.frame.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn pixels(length: f32) -> u32 {
-    // A panel has at most a few thousand whole pixels a side: the configuration checked it.
-    length as u32
 }
 
 const FRAME: Duration = Duration::from_millis(16);
