@@ -116,7 +116,7 @@ function drawCard(card, index) {
       class: "card",
       "data-card": card.id,
       "aria-pressed": "false",
-      "aria-label": `${card.holder}, ${words(card.status)}, PIN ${card.pin || "none"}: tap the card`,
+      "aria-label": `${card.holder}, ${words(card.status)}, PIN ${card.pin || "none"}. Tap it`,
       "--hue": (188 + index * 47) % 360,
       onclick: () => tapOrTake(button),
     },
