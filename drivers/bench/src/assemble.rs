@@ -71,5 +71,5 @@ async fn pcscd(dir: &Path) -> anyhow::Result<Program> {
         ReaderEntry::virtual_reader(READER_MODEL.pcsc_name(), library, &dir.join(READER_PORT));
     let command = Pcscd::command(dir, &[reader]).await?;
     let command = command.as_std();
-    Ok(Program::new(PCSCD, command.get_program()).args(command.get_args()))
+    Ok(Program::new(PCSCD, command.get_program(), dir).args(command.get_args()))
 }

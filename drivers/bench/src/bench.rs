@@ -1,8 +1,11 @@
 //! The bench as its HTTP API sees it: one cabinet with its devices, the processes around it, and
 //! three sets of books.
 
+use std::time::Duration;
+
 use serde::Serialize;
-use ui_proto::RemoteRequest;
+use tokio::time::{Instant, sleep};
+use ui_proto::{RemoteRequest, Role};
 
 use crate::accounts::Accounts;
 use crate::books::Books;
@@ -126,9 +129,16 @@ impl Bench {
         self.changes.touch();
     }
 
-    /// Pushes a note into the acceptor's slot.
-    pub fn insert(&self, cents: i64) -> Result<(), BenchError> {
-        self.cabinet.insert(cents)?;
+    /// Pushes a note into the acceptor's slot, and a while longer if it is not drawn in at once:
+    /// the acceptor may not have followed the screen yet, or still be busy with the note before.
+    pub async fn insert(&self, cents: i64) -> Result<(), BenchError> {
+        let patience = Instant::now() + INSERT_MAX;
+        while let Err(error) = self.cabinet.insert(cents) {
+            if !error.may_pass() || Instant::now() > patience {
+                return Err(error.into());
+            }
+            sleep(INSERT_PAUSE).await;
+        }
         self.changes.touch();
         Ok(())
     }
@@ -203,7 +213,33 @@ impl Bench {
 
     /// A finger or a key.
     pub async fn press(&self, request: RemoteRequest) -> Result<(), BenchError> {
-        Ok(self.remote.act(&request).await?)
+        // The panel may be a moment behind what kioskd has told us and we have told the caller.
+        if let Some(shown) = self.screens.current() {
+            let view = Box::new(shown.view.into());
+            self.remote.act(&RemoteRequest::Shown { view }).await?;
+        }
+        let refused = match self.remote.act(&request).await {
+            Err(RemoteError::Refused { reason }) => reason,
+            done => return Ok(done?),
+        };
+        let reason = match request {
+            RemoteRequest::Press { .. } => format!("{refused}; {}", self.buttons().await?),
+            RemoteRequest::Touch { .. }
+            | RemoteRequest::Key { .. }
+            | RemoteRequest::Shown { .. }
+            | RemoteRequest::Png { .. }
+            | RemoteRequest::Elements => refused,
+        };
+        Err(RemoteError::Refused { reason }.into())
+    }
+
+    /// What can be pressed, for whoever looked for something else.
+    async fn buttons(&self) -> Result<String, RemoteError> {
+        let elements = self.remote.elements().await?;
+        let buttons = elements.iter().filter(|element| element.enabled);
+        let buttons = buttons.filter(|element| element.role == Role::Button);
+        let labels: Vec<_> = buttons.map(|element| element.label.as_str()).collect();
+        Ok(format!("there are: {}", labels.join(" · ")))
     }
 
     /// All three sets of books, read now.
@@ -236,6 +272,10 @@ const CABINET: &str = "kiosk";
 
 /// How many lines of the logs the page gets.
 const LOG_LINES: usize = 60;
+
+/// How long a customer pushes.
+const INSERT_MAX: Duration = Duration::from_secs(2);
+const INSERT_PAUSE: Duration = Duration::from_millis(20);
 
 #[cfg(test)]
 pub(crate) mod fixtures {

@@ -294,3 +294,96 @@ const ACCOUNTS: [(Account, &str); 8] = [
     (Account::Suspense, "In doubt"),
     (Account::OverShort, "Over or short at a count"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use domain::Amount;
+    use kiosk_records::KioskId;
+
+    use super::*;
+
+    fn kiosk() -> KioskSide {
+        let balance = |account, cents| Balance { account, cents };
+        KioskSide {
+            seq: Seq(12),
+            synced: Seq(12),
+            accounts: vec![balance(Account::Cashbox, 3000), balance(Account::WalletPayable, -3000)],
+            cash_unit: CashUnit {
+                counts: vec![
+                    NoteCount { note_cents: 1000, count: 1 },
+                    NoteCount { note_cents: 2000, count: 1 },
+                ],
+            },
+            open_intents: Vec::new(),
+        }
+    }
+
+    fn central() -> KioskBooks {
+        KioskBooks {
+            kiosk: KioskId::try_from("K0001".to_owned()).unwrap(),
+            last_seq: Seq(12),
+            accounts: [(Account::Cashbox, 3000), (Account::WalletPayable, -3000)].into(),
+            wallet_credits: Amount::euro(30),
+            claims: Amount::ZERO,
+            in_transit: Amount::ZERO,
+            differences: Vec::new(),
+        }
+    }
+
+    fn physical() -> Physical {
+        Physical::of(&[(1000, 1), (2000, 1)].into(), &BTreeMap::new())
+    }
+
+    #[test]
+    fn the_same_money_in_all_three_agrees() {
+        let books = Books::compare(Ok(kiosk()), Ok(central()), physical());
+        assert!(books.agree && !books.settling, "{:?}", books.differences);
+        let credited = books.lines.iter().find(|line| line.title == "Credited to wallets");
+        assert_eq!(credited.unwrap().kiosk, Some(3000), "what is owed is shown positive");
+    }
+
+    #[test]
+    fn a_note_that_nobody_booked_is_named() {
+        let real = Physical::of(&[(1000, 1), (2000, 2)].into(), &BTreeMap::new());
+        let books = Books::compare(Ok(kiosk()), Ok(central()), real);
+        assert!(!books.agree && !books.settling);
+        let expected = [
+            "Notes in the cash box: kiosk 30.00 €, central 30.00 €, cash box 50.00 €",
+            "notes of 20.00 €: kiosk 1, cash box 2",
+        ];
+        assert_eq!(books.differences, expected);
+    }
+
+    #[test]
+    fn what_central_has_not_seen_yet_is_settling() {
+        let mut late = central();
+        late.last_seq = Seq(9);
+        late.accounts = BTreeMap::new();
+        let books = Books::compare(Ok(kiosk()), Ok(late), physical());
+        assert!(!books.agree && books.settling, "{:?}", books.differences);
+    }
+
+    #[test]
+    fn a_side_that_is_away_never_agrees() {
+        let away = || Err("nobody answers".to_owned());
+        assert!(!Books::compare(Ok(kiosk()), away(), physical()).agree);
+        let books = Books::compare(Err("off".to_owned()), Ok(central()), physical());
+        assert!(!books.agree && books.kiosk.is_none());
+    }
+
+    #[test]
+    fn an_open_order_is_settling_and_a_doubtful_one_is_not() {
+        let with = |in_doubt| {
+            let mut kiosk = kiosk();
+            kiosk.open_intents.push(OpenIntent {
+                number: "K0001-9".to_owned(),
+                act: "stack".to_owned(),
+                cents: 2000,
+                in_doubt,
+            });
+            Books::compare(Ok(kiosk), Ok(central()), physical())
+        };
+        assert!(with(false).settling && !with(false).agree);
+        assert!(with(true).agree, "{:?}", with(true).differences);
+    }
+}

@@ -97,6 +97,19 @@ pub enum DeviceError {
     NotDrawnIn(#[from] InsertRefused),
 }
 
+impl DeviceError {
+    /// Would the same be worth another try in a moment?
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::NotDrawnIn(InsertRefused::NotEnabled | InsertRefused::Busy) => true,
+            Self::NotDrawnIn(InsertRefused::NoPower)
+            | Self::Device { .. }
+            | Self::Fault { .. }
+            | Self::Note { .. } => false,
+        }
+    }
+}
+
 /// The faults of one device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DeviceFaults {

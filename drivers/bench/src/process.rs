@@ -23,12 +23,14 @@ pub struct Program {
     pub path: PathBuf,
     /// Its arguments.
     pub args: Vec<OsString>,
+    /// Where it runs: what it leaves behind lies there.
+    pub dir: PathBuf,
 }
 
 impl Program {
     /// Without arguments.
-    pub fn new(name: &'static str, path: impl Into<PathBuf>) -> Self {
-        Self { name, path: path.into(), args: Vec::new() }
+    pub fn new(name: &'static str, path: impl Into<PathBuf>, dir: &Path) -> Self {
+        Self { name, path: path.into(), args: Vec::new(), dir: dir.to_owned() }
     }
 
     /// Adds arguments.
@@ -203,6 +205,7 @@ impl Supervision {
         let mut command = Command::new(&self.program.path);
         command
             .args(&self.program.args)
+            .current_dir(&self.program.dir)
             .env("NO_COLOR", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -298,7 +301,7 @@ mod tests {
     fn shell(dir: &Path, script: &str) -> (Supervised, Logs, Changes) {
         let logs = Logs::new(dir).unwrap();
         let changes = Changes::default();
-        let program = Program::new("sh", "/bin/sh").args(["-c", script]);
+        let program = Program::new("sh", "/bin/sh", dir).args(["-c", script]);
         let log = logs.open("sh").unwrap();
         let supervised = Supervised::new(program, log, {
             let changes = changes.clone();
@@ -351,7 +354,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let logs = Logs::new(dir.path()).unwrap();
         let log = logs.open("none").unwrap();
-        let process = Supervised::new(Program::new("none", "/no/such"), log, || ());
+        let process = Supervised::new(Program::new("none", "/no/such", dir.path()), log, || ());
         process.power(true).await;
         let Status::Restarting { ended } = process.status() else {
             panic!("{:?}", process.status());

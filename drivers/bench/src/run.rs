@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{sleep, timeout};
 
 use crate::bench::Bench;
 use crate::http;
 use crate::options::BenchOptions;
+use crate::town::CENTRAL;
 
 /// Runs the town until SIGINT or SIGTERM. `in_service` is called with the page's address once
 /// everything is.
@@ -48,6 +49,10 @@ pub async fn run(options: &BenchOptions, in_service: impl FnOnce(&str)) -> anyho
 async fn serve(bench: &Bench, in_service: impl FnOnce(&str), address: &str) -> anyhow::Result<()> {
     for process in &bench.processes {
         process.power(true).await;
+        // A kioskd that finds central at once offers everything from its first screen on.
+        if process.name() == CENTRAL {
+            timeout(CENTRAL_START_MAX, until_listening(bench)).await.ok();
+        }
     }
     match timeout(START_MAX, until_in_service(bench)).await {
         Ok(()) => {}
@@ -66,11 +71,17 @@ async fn serve(bench: &Bench, in_service: impl FnOnce(&str), address: &str) -> a
     std::future::pending().await
 }
 
+async fn until_listening(bench: &Bench) {
+    while TcpStream::connect(&bench.town.central).await.is_err() {
+        sleep(LOOK_PAUSE).await;
+    }
+}
+
 /// Customers can come: the kiosk waits for one, and its picture can be seen.
 async fn until_in_service(bench: &Bench) {
     bench.screens.wait(Some(0), |shown| shown.name() == "attract").await;
     while bench.remote.picture(None).await.is_err() {
-        sleep(PICTURE_PAUSE).await;
+        sleep(LOOK_PAUSE).await;
     }
 }
 
@@ -132,8 +143,11 @@ const PORT: u16 = 8080;
 /// Until the kiosk waits for its first customer: a slow machine makes its keys in this time too.
 const START_MAX: Duration = Duration::from_secs(60);
 
-/// How often kiosk-ui is asked for its first picture.
-const PICTURE_PAUSE: Duration = Duration::from_millis(50);
+/// The kiosk gets on without central, so that a broken one does not keep the page away.
+const CENTRAL_START_MAX: Duration = Duration::from_secs(20);
+
+/// How often somebody who starts is asked whether it is there.
+const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
 /// A Unix socket's name has at most 107 bytes; ours are up to 27 below the folder.
 const DIR_BYTES_MAX: usize = 80;

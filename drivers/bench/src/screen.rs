@@ -40,6 +40,13 @@ impl From<View> for FlatView {
     }
 }
 
+impl From<FlatView> for View {
+    fn from(flat: FlatView) -> Self {
+        let FlatView { screen, lang, prefs, ends_in_s } = flat;
+        Self { lang, prefs, ends_in_s, screen }
+    }
+}
+
 impl Shown {
     /// The screen's name.
     pub fn name(&self) -> &'static str {
@@ -63,7 +70,7 @@ struct Seen {
 
 impl Seen {
     /// The serial of the current view, or of the next one while kioskd is away.
-    fn from_now(&self) -> u64 {
+    fn next_wanted(&self) -> u64 {
         self.serial + u64::from(!self.connected)
     }
 }
@@ -84,7 +91,7 @@ impl Screens {
     /// one that has passed since that serial. Waits for it for ever.
     pub async fn wait(&self, after: Option<u64>, wanted: impl Fn(&Shown) -> bool) -> Shown {
         let mut changes = self.changes.follow();
-        let from = after.map_or_else(|| self.seen().from_now(), |after| after.saturating_add(1));
+        let from = after.map_or_else(|| self.seen().next_wanted(), |after| after.saturating_add(1));
         loop {
             if let Some(shown) = self.first(from, &wanted) {
                 return shown;

@@ -24,8 +24,8 @@ pub struct Town {
     pub name: String,
     /// Its only kiosk.
     pub kiosk: KioskId,
-    /// Where central answers.
-    pub central_url: String,
+    /// Where central listens: address and port.
+    pub central: String,
     /// The citizens' cards, and some that are none.
     pub cards: Vec<TownCard>,
 }
@@ -111,7 +111,7 @@ impl Town {
             dir: dir.to_owned(),
             name: file.name,
             kiosk: file.kiosk,
-            central_url: String::new(),
+            central: String::new(),
             cards: cards.collect::<anyhow::Result<_>>()?,
         })
     }
@@ -157,7 +157,7 @@ impl Town {
             std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
         };
         Ok(ClientConfig {
-            url: self.central_url.clone(),
+            url: format!("https://{}", self.central),
             ca_pem: pem("ca.pem")?,
             certificate_pem: pem("operator.pem")?,
             key_pem: pem("operator.key")?,
@@ -169,15 +169,15 @@ impl Town {
     /// The real programs, in the order in which they start.
     pub fn programs(&self, options: &BenchOptions, programs: &Programs) -> Vec<Program> {
         let ui = |name, backend| {
-            Program::new(name, programs.path(KIOSK_UI))
+            Program::new(name, programs.path(KIOSK_UI), &self.dir)
                 .path_arg("--config", &self.ui_toml())
                 .path_arg("--socket", &self.ui_socket())
                 .args(["--backend", backend])
         };
-        let central = Program::new(CENTRAL, programs.path("central"))
+        let central = Program::new(CENTRAL, programs.path(CENTRAL), &self.dir)
             .args(["serve"])
             .path_arg("--config", &self.dir.join(CENTRAL_TOML));
-        let kioskd = Program::new(KIOSKD, programs.path(KIOSKD))
+        let kioskd = Program::new(KIOSKD, programs.path(KIOSKD), &self.dir)
             .args(["run"])
             .path_arg("--config", &self.kioskd_toml());
         let headless = ui(KIOSK_UI, "headless").path_arg("--remote", &self.remote_socket());
@@ -202,12 +202,12 @@ impl Town {
             let quoted = |address: &str| format!("listen = \"{address}\"");
             write(&path, &text.replacen(&quoted(listen), &quoted(&now), 1))?;
         }
-        self.central_url = format!("https://{now}");
+        self.central = now;
         Ok(())
     }
 
     fn write_kioskd_toml(&self, options: &BenchOptions) -> anyhow::Result<()> {
-        let (kiosk, url, encrypted) = (&self.kiosk, &self.central_url, options.encrypted);
+        let (kiosk, central, encrypted) = (&self.kiosk, &self.central, options.encrypted);
         let timing: String = options
             .timing
             .iter()
@@ -222,7 +222,7 @@ data_dir = "kiosk"
 language = "es"
 
 [central]
-url = "{url}"
+url = "https://{central}"
 ca = "ca.pem"
 certificate = "{kiosk}.pem"
 key = "{kiosk}.key"
@@ -278,7 +278,7 @@ impl Town {
             dir: dir.to_owned(),
             name: "Villaclara".to_owned(),
             kiosk: KioskId::try_from("K0001".to_owned()).unwrap(),
-            central_url: "https://127.0.0.1:1".to_owned(),
+            central: "127.0.0.1:1".to_owned(),
             cards: strangers().collect(),
         }
     }

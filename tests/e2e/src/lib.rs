@@ -124,6 +124,12 @@ impl Bench {
         self.post("api/screen/press", &json!({"label": label}));
     }
 
+    /// Presses the one action that the screen is about: the first that a screen reader finds.
+    pub fn press_primary(&self) {
+        let buttons = self.buttons();
+        self.press(buttons.first().expect("a screen has a way on"));
+    }
+
     /// A key: `Tab`, `Enter`, `Backspace`, or one character.
     pub fn key(&self, key: &str) {
         self.post("api/screen/press", &json!({"key": key}));

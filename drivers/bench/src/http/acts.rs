@@ -37,7 +37,7 @@ pub(super) struct Insert {
 }
 
 pub(super) async fn insert(State(bench): State<Arc<Bench>>, Body(note): Body<Insert>) -> Done {
-    bench.insert(note.cents)?;
+    bench.insert(note.cents).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -9,7 +9,6 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tokio::time::timeout;
 use ui_proto::Element;
 
@@ -67,11 +66,12 @@ fn is_wanted(shown: &Shown, wanted: &BTreeMap<String, String>) -> bool {
     let fields = serde_json::to_value(shown).unwrap_or_default();
     wanted.iter().all(|(path, value)| {
         let field = path.split('.').fold(&fields, |field, key| &field[key]);
-        match field {
-            Value::String(text) if path == "name" => value.split(',').any(|name| name == text),
-            Value::String(text) => text == value,
-            other => other.to_string() == *value,
+        // Text without its quotes, all else as JSON writes it.
+        let said = field.as_str().map_or_else(|| field.to_string(), str::to_owned);
+        if path == "name" {
+            return value.split(',').any(|name| name == said);
         }
+        said == *value
     })
 }
 
