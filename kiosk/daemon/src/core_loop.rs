@@ -12,7 +12,7 @@ use kiosk_journal::Journal;
 use kiosk_records::{Body, Seq};
 use tokio::select;
 use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, trace};
 
 use crate::clock::{self, Clock};
@@ -90,7 +90,7 @@ impl CoreLoop {
                     self.keep_house().await?;
                     false
                 }
-                () = watchdog.due() => {
+                () = until(watchdog.next) => {
                     watchdog.pet();
                     false
                 }
@@ -182,23 +182,19 @@ async fn until(at: Option<Instant>) {
 
 /// Tells systemd that core and journal still turn; silent when systemd did not ask.
 struct Watchdog {
-    every: Option<Duration>,
+    every: Duration,
+    next: Option<Instant>,
 }
 
 impl Watchdog {
     fn new() -> Self {
         // Twice as often as asked for, as sd_watchdog_enabled(3) advises.
-        Self { every: sd_notify::watchdog_enabled().map(|asked| asked / 2) }
+        let every = sd_notify::watchdog_enabled().map(|asked| asked / 2);
+        Self { every: every.unwrap_or_default(), next: every.map(|_| Instant::now()) }
     }
 
-    async fn due(&self) {
-        match self.every {
-            Some(every) => sleep(every).await,
-            None => pending().await,
-        }
-    }
-
-    fn pet(&self) {
+    fn pet(&mut self) {
+        self.next = Some(Instant::now() + self.every);
         if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]) {
             debug!(%error, "systemd does not hear");
         }
