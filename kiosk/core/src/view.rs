@@ -60,10 +60,8 @@ fn top_up_screen(top_up: &TopUp, cx: &Context) -> Screen {
     let credit = cx.books.customer_credit();
     match stage {
         Stage::Inserting { news, wish } => inserting(visit, None, *news, wish.is_none(), cx),
-        Stage::Returning { value, why, .. } => {
-            let news = NoteNews::Returned { value: *value, why: *why };
-            inserting(visit, None, Some(news), false, cx)
-        }
+        // The reason is shown once the note is back.
+        Stage::Returning { .. } => inserting(visit, None, Some(NoteNews::Reading), false, cx),
         Stage::Stacking { value, wish, .. } => {
             inserting(visit, Some(*value), None, wish.is_none(), cx)
         }

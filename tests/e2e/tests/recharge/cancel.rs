@@ -8,7 +8,7 @@ fn with_a_note_on_its_way_in_gives_it_back() {
     let bench = Bench::start_with(["--speed", "1"]);
     open_the_slot(&bench, "ana");
     bench.insert(20);
-    bench.wait_screen_with("inserting", &[("news", "\"reading\"")]);
+    bench.wait_screen_with("inserting", &[("news", "reading")]);
     bench.press("Cancelar");
     let goodbye = bench.wait_screen("goodbye");
     assert_eq!(goodbye["timed_out"], false);

@@ -9,7 +9,7 @@ fn each_card_that_cannot_be_served_is_told_why() {
         ("ingrid", "expired"),
         ("foreign", "foreign"),
         ("forged", "not_genuine"),
-        ("transport", "foreign"),
+        ("blank", "foreign"),
         ("bank", "foreign"),
     ] {
         bench.tap(&bench.card(id));

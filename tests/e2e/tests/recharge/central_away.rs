@@ -15,9 +15,9 @@ fn before_the_visit_leaves_a_bounded_recharge_that_is_posted_once() {
     count_in(&bench, 20, 20);
     bench.press("Finalizar");
     bench.wait_screen("review");
-    bench.press("Abonar");
+    bench.press("Confirmar");
     bench.wait_screen_with("done", &[("done.pending.amount", "2000")]);
-    bench.wait_screen_with("done", &[("receipt", "\"take\"")]);
+    bench.wait_screen_with("done", &[("receipt", "take")]);
     assert!(bench.receipt_text().contains("pendiente"), "{}", bench.receipt_text());
 
     bench.power("central", true);

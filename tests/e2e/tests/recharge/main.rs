@@ -17,6 +17,7 @@ use e2e::{Bench, Card};
 /// Card, PIN, and the slot is open.
 fn open_the_slot(bench: &Bench, id: &str) -> Card {
     let card = at_home(bench, id);
+    bench.wait_screen_with("home", &[("recharge_off", "null")]);
     bench.press("Recargar con billetes");
     bench.wait_screen("inserting");
     card
