@@ -45,13 +45,13 @@ fn descend(item: &ItemRc, visit: &mut impl FnMut(&ItemRc)) {
     }
 }
 
+#[allow(clippy::wildcard_enum_match_arm)] // Slint's enum, which grows with its releases.
 fn element(item: &ItemRc, focused: Option<&ItemRc>) -> Option<Element> {
     let role = match item.accessible_role() {
         AccessibleRole::None => return None,
         AccessibleRole::Button => Role::Button,
         AccessibleRole::Text => Role::Text,
         AccessibleRole::Image => Role::Image,
-        // Slint's enum grows with its releases.
         _ => Role::Other,
     };
     let text = |property| item.accessible_string_property(property);

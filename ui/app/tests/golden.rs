@@ -1,6 +1,7 @@
 //! Every screen in every language looks as it did: compared with the pictures in `golden/`, a
 //! quarter of the size, few colours. `UPDATE_GOLDEN=1 cargo test -p kiosk-ui --test golden` writes
 //! them anew; then look at them.
+#![allow(clippy::unwrap_used)] // Helpers of tests.
 
 mod common;
 

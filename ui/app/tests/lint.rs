@@ -1,5 +1,6 @@
 //! No text is clipped, nothing overlaps, nothing is off the panel: every screen, in every
 //! language, at every text size, upright and lying, lowered or not.
+#![allow(clippy::unwrap_used)] // Helpers of tests.
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Every text of the screens is in every language, whole, and in that language only.
+#![allow(clippy::unwrap_used)] // Helpers of tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::View;
+
 /// workbench → kiosk-ui.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
@@ -12,6 +14,12 @@ pub enum RemoteRequest {
     Png {
         /// A frame number seen before.
         after: Option<u64>,
+    },
+    /// Answers once this view is on the panel, or after a second if it does not come: whoever knows
+    /// what kioskd shows can be sure that the panel shows it too.
+    Shown {
+        /// As kioskd sent it.
+        view: Box<View>,
     },
     /// Everything a finger or a screen reader can reach.
     Elements,

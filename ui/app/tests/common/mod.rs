@@ -1,5 +1,6 @@
 //! A customer in front of a screen that is not there.
 #![allow(dead_code, unreachable_pub)] // Each test file uses its part.
+#![allow(clippy::unwrap_used)] // Helpers of tests.
 
 use std::cell::RefCell;
 use std::path::Path;
