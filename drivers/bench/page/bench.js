@@ -75,7 +75,7 @@ async function showPicture(png) {
   picture.src = URL.createObjectURL(png);
   await picture.decode();
   picture.hidden = false;
-  glass.style.setProperty("--panel", `${picture.naturalWidth} / ${picture.naturalHeight}`);
+  glass.style.setProperty("--ratio", picture.naturalWidth / picture.naturalHeight);
   if (old) URL.revokeObjectURL(old);
 }
 

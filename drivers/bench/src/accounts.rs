@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use central_api::{Client, KioskBooks};
+use central_api::{Client, ClientError, KioskBooks};
 use kiosk_records::KioskId;
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -46,6 +46,12 @@ impl Accounts {
             return Err(format!("kioskd books: {}", said.trim()));
         }
         serde_json::from_slice(&output.stdout).map_err(|error| format!("kioskd books: {error}"))
+    }
+
+    /// Does central answer, whatever it says?
+    pub async fn is_central_up(&self) -> bool {
+        let asked = self.client.books(&self.kiosk).await;
+        !matches!(asked, Err(ClientError::Away { .. }))
     }
 
     /// Central's; an error says why they cannot be read.

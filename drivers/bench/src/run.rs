@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{sleep, timeout};
 
@@ -51,7 +51,7 @@ async fn serve(bench: &Bench, in_service: impl FnOnce(&str), address: &str) -> a
         process.power(true).await;
         // A kioskd that finds central at once offers everything from its first screen on.
         if process.name() == CENTRAL {
-            timeout(CENTRAL_START_MAX, until_listening(bench)).await.ok();
+            timeout(CENTRAL_START_MAX, until_central_answers(bench)).await.ok();
         }
     }
     match timeout(START_MAX, until_in_service(bench)).await {
@@ -71,8 +71,8 @@ async fn serve(bench: &Bench, in_service: impl FnOnce(&str), address: &str) -> a
     std::future::pending().await
 }
 
-async fn until_listening(bench: &Bench) {
-    while TcpStream::connect(&bench.town.central).await.is_err() {
+async fn until_central_answers(bench: &Bench) {
+    while !bench.accounts.is_central_up().await {
         sleep(LOOK_PAUSE).await;
     }
 }

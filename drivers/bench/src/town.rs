@@ -214,12 +214,16 @@ impl Town {
             .map(|Timing { name, seconds }| format!("{name} = {seconds}\n"))
             .collect();
         let reader = READER_MODEL.pcsc_name();
+        // JSON's quotes are TOML's too.
+        let name = serde_json::to_string(&self.name)?;
         let text = format!(
             r#"# Written by the workbench at every start.
 [kiosk]
 id = "{kiosk}"
 data_dir = "kiosk"
 language = "es"
+municipality = {name}
+office = "{OFFICE_PLACE}, tel. {OFFICE_PHONE}"
 
 [central]
 url = "https://{central}"
@@ -263,6 +267,9 @@ height_px = {height}
 name = {name}
 
 [help]
+place = "{OFFICE_PLACE}"
+hours = "{OFFICE_HOURS}"
+phone = "{OFFICE_PHONE}"
 kiosk = "{kiosk}"
 "#
         );
@@ -371,6 +378,11 @@ impl Programs {
         self.dir.join(name)
     }
 }
+
+/// Where the demo town helps its citizens; in words that need no translation.
+const OFFICE_PLACE: &str = "OAC, Plaça Major 1";
+const OFFICE_HOURS: &str = "8:30–14:30";
+const OFFICE_PHONE: &str = "010";
 
 const CENTRAL_TOML: &str = "central.toml";
 
