@@ -12,26 +12,45 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 const PAGE: usize = 4096;
 const PAGES: u64 = 256;
 
-/// One page written in place in a file that has its space already, then `fdatasync`.
+/// One page written, then `fdatasync`.
 pub(crate) struct SyncedWrite {
     file: File,
+    place: Place,
     next: u64,
 }
 
+/// Where a bare write goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Over pages that have their space already: the least that anything durable can cost.
+    InPlace,
+    /// To the end of a file that grows, as a log without a database would.
+    Appended,
+}
+
 impl SyncedWrite {
-    pub(crate) fn new(directory: &Path) -> Result<Self> {
-        let file = File::create(directory.join("bare-write"))?;
-        for page in 0..PAGES {
-            file.write_all_at(&[0xA5; PAGE], page * PAGE as u64)?;
+    pub(crate) fn new(directory: &Path, place: Place) -> Result<Self> {
+        let name = match place {
+            Place::InPlace => "bare-in-place",
+            Place::Appended => "bare-appended",
+        };
+        let file = File::create(directory.join(name))?;
+        if place == Place::InPlace {
+            for page in 0..PAGES {
+                file.write_all_at(&[0xA5; PAGE], page * PAGE as u64)?;
+            }
         }
         file.sync_all()?;
-        Ok(Self { file, next: 0 })
+        Ok(Self { file, place, next: 0 })
     }
 
     pub(crate) fn measure(&mut self) -> Result<Duration> {
         let start = Instant::now();
-        let at = self.next % PAGES * PAGE as u64;
-        self.file.write_all_at(&[self.next.to_le_bytes()[0]; PAGE], at)?;
+        let page = match self.place {
+            Place::InPlace => self.next % PAGES,
+            Place::Appended => self.next,
+        };
+        self.file.write_all_at(&[self.next.to_le_bytes()[0]; PAGE], page * PAGE as u64)?;
         self.file.sync_data()?;
         self.next += 1;
         Ok(start.elapsed())

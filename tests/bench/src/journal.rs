@@ -8,7 +8,7 @@ use domain::{Amount, Wall};
 use kiosk_journal::{BATCH_MAX, Journal};
 use kiosk_records::{Account, Body, ClockTrust, Evidence, KioskId, Posting, Record, Seq};
 
-use crate::bare::{SqliteCommit, SyncedWrite};
+use crate::bare::{Place, SqliteCommit, SyncedWrite};
 use crate::measure::{Ratio, Samples, Span};
 use crate::report::Section;
 
@@ -32,16 +32,18 @@ pub(crate) async fn run(directory: &Path) -> Result<Section> {
     Ok(section)
 }
 
-/// The four things take turns, so that a slow moment of the disk meets them all.
+/// They take turns, so that a slow moment of the disk meets them all.
 async fn appends(directory: &Path, million_path: &Path, section: &mut Section) -> Result<()> {
-    let mut write = SyncedWrite::new(directory)?;
+    let mut write = SyncedWrite::new(directory, Place::InPlace)?;
+    let mut append = SyncedWrite::new(directory, Place::Appended)?;
     let mut commit = SqliteCommit::new(directory).await?;
     let mut million = open(million_path).await?;
     let mut new = open(&directory.join("new.db")).await?;
-    let [mut writes, mut commits, mut new_appends, mut million_appends] =
+    let [mut writes, mut appended, mut commits, mut new_appends, mut million_appends] =
         std::array::from_fn(|_| Samples::default());
     for round in 0..ROUNDS {
         writes.push(write.measure()?);
+        appended.push(append.measure()?);
         commits.push(commit.measure().await?);
         new_appends.extend(note(&mut new).await?);
         million_appends.extend(note(&mut million).await?);
@@ -58,7 +60,7 @@ async fn appends(directory: &Path, million_path: &Path, section: &mut Section) -
 
     section.say(&format!(
         "A note is two commits: `StackOrdered`, then `Stacked` with its posting. {ROUNDS} rounds, \
-         the four taking turns."
+         all taking turns."
     ));
     let row = |name: &str, samples: &Samples| {
         [
@@ -67,12 +69,14 @@ async fn appends(directory: &Path, million_path: &Path, section: &mut Section) -
             Span(samples.percentile(99)).to_string(),
             Ratio(samples.median(), writes.median()).to_string(),
             Ratio(samples.percentile(99), writes.percentile(99)).to_string(),
+            Ratio(samples.percentile(99), appended.percentile(99)).to_string(),
         ]
     };
     section.table(
-        ["", "median", "p99", "median / bare write", "p99 / bare write"],
+        ["", "median", "p99", "median / in place", "p99 / in place", "p99 / appended"],
         [
             row("bare write, 4 KiB in place + fdatasync", &writes),
+            row("bare write, 4 KiB appended + fdatasync", &appended),
             row("bare SQLite commit, one row", &commits),
             row("append, new journal", &new_appends),
             row("append, 1,000,000 records before it", &million_appends),
