@@ -37,7 +37,8 @@ fn lay_out(base: &Path) -> io::Result<PathBuf> {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, reason));
     }
     put(&dir, "NotoSans-Regular.ttf", FONT)?;
-    put(&dir, "fonts.conf", CONF)?;
+    let conf = CONF.replace("HERE/", &format!("{}/", dir.display()));
+    put(&dir, "fonts.conf", conf.as_bytes())?;
     Ok(dir.join("fonts.conf"))
 }
 
@@ -61,7 +62,7 @@ fn set_fontconfig_file(conf: &Path) {
 }
 
 const FONT: &[u8] = include_bytes!("../fonts/NotoSans-Regular.ttf");
-const CONF: &[u8] = include_bytes!("../fonts/fonts.conf");
+const CONF: &str = include_str!("../fonts/fonts.conf");
 
 #[cfg(test)]
 mod tests {
