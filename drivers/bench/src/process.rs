@@ -207,6 +207,8 @@ impl Supervision {
             .args(&self.program.args)
             .current_dir(&self.program.dir)
             .env("NO_COLOR", "1")
+            // The town's wall clock, wherever the developer is.
+            .env("TZ", "Europe/Madrid")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
