@@ -18,6 +18,7 @@ mod visit;
 mod whole;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
@@ -33,7 +34,7 @@ struct Args {
     disk: PathBuf,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum)]
 enum Name {
     /// What a record costs.
     Journal,
@@ -48,8 +49,9 @@ enum Name {
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
+async fn main() -> Result<ExitCode> {
     let args = Args::parse();
+    let mut end = ExitCode::SUCCESS;
     let names = match args.sections.as_slice() {
         [] => Name::value_variants(),
         some => some,
@@ -61,10 +63,15 @@ async fn main() -> Result<()> {
             directory.with_context(|| format!("no directory in {}", args.disk.display()))?;
         let path = directory.path().canonicalize()?;
         // On a task, as in kioskd: the main thread would have to be woken for each answer.
-        let section = tokio::spawn(measure(*name, path)).await??;
-        println!("{}", section.markdown());
+        match tokio::spawn(measure(*name, path)).await? {
+            Ok(section) => println!("{}", section.markdown()),
+            Err(error) => {
+                println!("Not measured: {name:?}: {error:#}\n");
+                end = ExitCode::FAILURE;
+            }
+        }
     }
-    Ok(())
+    Ok(end)
 }
 
 async fn measure(name: Name, directory: PathBuf) -> Result<Section> {

@@ -29,8 +29,7 @@ pub(crate) async fn run(directory: &Path) -> Result<Section> {
          (`SessionStarted` is synced to disk in between). Then {WHOLE_VISITS} visits to the whole \
          kiosk on the workbench, real central and real pcscd: from the last key to the home \
          screen, less the time that central's metrics say argon2 took; and for comparison from \
-         the tap to the PIN screen, in which pcscd looks for cards at its own pace and the card \
-         is read over the air."
+         the tap to the PIN screen, with pcscd and a simulated card that answers at once."
     ));
     let row = |name: &str, samples: &Samples| {
         let p99 = Span(samples.percentile(99)).to_string();
@@ -43,7 +42,7 @@ pub(crate) async fn run(directory: &Path) -> Result<Section> {
             row("PIN → home screen, central at once", &pins),
             row("PIN → home screen, less argon2", &whole.pins),
             row("argon2 alone", &whole.argon2),
-            row("tap → PIN screen, with pcscd and APDUs", &whole.taps),
+            row("tap → PIN screen, pcscd and APDUs included", &whole.taps),
         ],
     );
     section.say(&format!(
