@@ -16,6 +16,6 @@ pub struct Config {
     pub lang: Lang,
     /// Deadlines.
     pub timing: Timing,
-    /// Until central gives others ([`crate::Event::Rules`]).
+    /// Until central gives others ([`crate::Event::Settings`]).
     pub rules: RechargeRules,
 }

@@ -104,7 +104,7 @@ impl Reader {
     }
 }
 
-/// The journal in pages of [`PAGE_LEN`] checked lines.
+/// The journal in pages of `PAGE_LEN` checked lines.
 #[derive(Debug)]
 pub struct Pages {
     reader: Reader,
