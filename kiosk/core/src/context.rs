@@ -145,6 +145,7 @@ impl Context {
             Timer::PrinterSilent => timing.printer_silent,
             Timer::Linger => timing.linger,
             Timer::RecoveryUnanswered => timing.recovery_unanswered,
+            Timer::DevicesUnheard => timing.devices_unheard,
         }
     }
 

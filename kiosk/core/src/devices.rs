@@ -41,6 +41,11 @@ impl Acceptor {
         self.ready.is_some() && self.faults.is_empty() && !self.unit_out
     }
 
+    /// It has not said anything since the start.
+    pub(crate) fn is_unheard(&self) -> bool {
+        self.ready.is_none() && self.faults.is_empty() && !self.unit_out
+    }
+
     pub(crate) fn unit_out(&self) -> bool {
         self.unit_out
     }
@@ -61,6 +66,11 @@ impl Acceptor {
 impl Reader {
     pub(crate) fn works(&self) -> bool {
         self.ready && self.faults.is_empty()
+    }
+
+    /// It has not said anything since the start.
+    pub(crate) fn is_unheard(&self) -> bool {
+        !self.ready && self.faults.is_empty()
     }
 }
 

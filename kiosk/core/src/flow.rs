@@ -19,7 +19,7 @@ use crate::{CentralLink, CentralReply, Event, SessionReply, Timer, TopUpReply, q
 
 pub(crate) use self::done::{Done, Receipt};
 pub(crate) use self::identify::{PinEntry, Visit};
-pub(crate) use self::idle::out_of_service;
+pub(crate) use self::idle::{is_starting, out_of_service};
 pub(crate) use self::top_up::{Stage, TopUp};
 
 /// What the kiosk is doing for whom.

@@ -30,6 +30,8 @@ pub enum Timer {
     Linger,
     /// The devices have not told what happened before the power cut.
     RecoveryUnanswered,
+    /// A device that has not spoken since the start is not worth waiting for any longer.
+    DevicesUnheard,
 }
 
 /// How long each of them is. Configuration; every value in ms of the monotonic clock.
@@ -61,6 +63,8 @@ pub struct Timing {
     pub goodbye: Duration,
     /// See [`Timer::RecoveryUnanswered`].
     pub recovery_unanswered: Duration,
+    /// See [`Timer::DevicesUnheard`].
+    pub devices_unheard: Duration,
 }
 
 impl Timing {
@@ -85,6 +89,7 @@ impl Default for Timing {
             linger: s(12),
             goodbye: s(5),
             recovery_unanswered: s(30),
+            devices_unheard: s(10),
         }
     }
 }
@@ -102,9 +107,9 @@ impl Timers {
         self.0.remove(&timer);
     }
 
-    /// All but the one that belongs to no visit.
+    /// All but those that belong to no visit.
     pub(crate) fn disarm_visit(&mut self) {
-        self.0.retain(|timer, _| *timer == Timer::AskQueued);
+        self.0.retain(|timer, _| matches!(timer, Timer::AskQueued | Timer::DevicesUnheard));
     }
 
     pub(crate) fn is_armed(&self, timer: Timer) -> bool {

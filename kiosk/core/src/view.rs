@@ -5,7 +5,7 @@ use ui_proto::{Home, Inserting, NoteNews, ReceiptState, Review, Screen, View};
 
 use crate::CentralLink;
 use crate::context::Context;
-use crate::flow::{Done, Flow, Receipt, Stage, TopUp, Visit, insert, out_of_service};
+use crate::flow::{Done, Flow, Receipt, Stage, TopUp, Visit, insert, is_starting, out_of_service};
 
 pub(crate) fn view(flow: &Flow, cx: &Context) -> View {
     View { lang: cx.lang, prefs: cx.prefs, ends_in_s: cx.ends_in_s, screen: screen(flow, cx) }
@@ -14,6 +14,7 @@ pub(crate) fn view(flow: &Flow, cx: &Context) -> View {
 fn screen(flow: &Flow, cx: &Context) -> Screen {
     match flow {
         Flow::Starting | Flow::Recovering => Screen::Starting,
+        Flow::Idle if is_starting(cx) => Screen::Starting,
         Flow::Idle => match out_of_service(cx) {
             Some(reason) => Screen::OutOfService { reason },
             None => Screen::Attract { limited: cx.central == CentralLink::Away },

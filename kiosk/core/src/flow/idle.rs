@@ -4,7 +4,7 @@ use ui_proto::{Action, OutReason};
 
 use super::{Flow, Input, identify, stray_note};
 use crate::context::Context;
-use crate::{CentralLink, Effect};
+use crate::{CentralLink, Effect, Timer};
 
 /// Nobody is here: forget the last customer, be ready for the next.
 pub(super) fn enter(cx: &mut Context) -> Flow {
@@ -69,7 +69,13 @@ pub(super) fn step(input: Input, cx: &mut Context) -> Flow {
 }
 
 fn may_serve(cx: &Context) -> bool {
-    out_of_service(cx).is_none()
+    !is_starting(cx) && out_of_service(cx).is_none()
+}
+
+/// Are devices still expected to say their first word?
+pub(crate) fn is_starting(cx: &Context) -> bool {
+    let unheard = cx.devices.acceptor.is_unheard() || cx.devices.reader.is_unheard();
+    unheard && cx.timers.is_armed(Timer::DevicesUnheard) && !cx.stopping
 }
 
 /// Why nobody can be served, if so.
