@@ -119,9 +119,7 @@ impl Bench {
         for digit in digits {
             self.screen.act(Action::Digit(digit)).await?;
         }
-        let typed = |screen: &Screen| {
-            matches!(screen, Screen::Pin { digits, .. } if usize::from(*digits) == len)
-        };
+        let typed = |screen: &Screen| matches!(screen, Screen::Pin { digits, .. } if usize::from(*digits) == len);
         self.screen.until(typed).await?;
         let start = Instant::now();
         self.screen.act(Action::Confirm).await?;
