@@ -115,12 +115,12 @@ impl Bench {
         self.post("api/card/remove", &json!({})).await?;
 
         let digits = card.pin.bytes().map(|digit| digit - b'0');
-        let len = card.pin.len();
+        let len = u8::try_from(card.pin.len())?;
         for digit in digits {
             self.screen.act(Action::Digit(digit)).await?;
         }
-        let typed = |screen: &Screen| matches!(screen, Screen::Pin { digits, .. } if usize::from(*digits) == len);
-        self.screen.until(typed).await?;
+        let all = |screen: &Screen| matches!(screen, Screen::Pin { digits, .. } if *digits == len);
+        self.screen.until(all).await?;
         let start = Instant::now();
         self.screen.act(Action::Confirm).await?;
         self.screen.until(|screen| matches!(screen, Screen::Home(_))).await?;
