@@ -103,9 +103,17 @@ fn steered(mut document: Value, dir: &Path) -> Value {
         session
     });
     schemas["CardSessionRequest"] = json!({"oneOf": sessions.collect::<Vec<_>>()});
-    let top_up = &mut schemas["TopUpRequest"]["properties"];
-    top_up["card_ref"] = json!({"enum": card_refs(dir, cards)});
-    top_up["amount"] = json!({"enum": [499, 500, 1_000, 15_001]});
+    let refs = card_refs(dir, cards);
+    let top_up = &mut schemas["TopUpRequest"];
+    top_up["properties"]["card_ref"] = json!({"enum": refs});
+    top_up["properties"]["amount"] = json!({"enum": [499, 500, 1_000, 15_001]});
+    // One that is accepted, before chance has filled the wallet or used its key.
+    top_up["example"] = json!({
+        "card_ref": refs[0],
+        "amount": 1_000,
+        "offline": false,
+        "ordered_at": {"utc_ms": 1_790_000_000_000_i64, "offset_min": 60},
+    });
 
     // The ordinary cards stay as they are, or no top-up might find one that takes it.
     let numbers: Vec<_> = cards.iter().skip(4).map(|card| card["number"].clone()).collect();
