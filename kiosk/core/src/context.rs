@@ -21,7 +21,8 @@ pub(crate) struct Context {
     pub(crate) rules: RechargeRules,
     pub(crate) municipality: BTreeMap<Lang, String>,
     pub(crate) hotlist: Option<Hotlist>,
-    pub(crate) central: CentralLink,
+    /// `None` = not heard of since the start.
+    pub(crate) central: Option<CentralLink>,
     pub(crate) devices: Devices,
     pub(crate) queue: Queue,
     pub(crate) timers: Timers,
@@ -46,7 +47,7 @@ impl Context {
             config,
             books,
             hotlist: None,
-            central: CentralLink::Away,
+            central: None,
             devices: Devices::default(),
             queue: Queue::default(),
             timers: Timers::default(),
@@ -59,6 +60,11 @@ impl Context {
             shown: None,
             step: Step::default(),
         }
+    }
+
+    /// Central cannot be asked now, as far as we know.
+    pub(crate) fn central_away(&self) -> bool {
+        self.central != Some(CentralLink::There)
     }
 
     pub(crate) fn begin(&mut self, now: Now) {
@@ -145,7 +151,7 @@ impl Context {
             Timer::PrinterSilent => timing.printer_silent,
             Timer::Linger => timing.linger,
             Timer::RecoveryUnanswered => timing.recovery_unanswered,
-            Timer::DevicesUnheard => timing.devices_unheard,
+            Timer::Unheard => timing.unheard,
         }
     }
 

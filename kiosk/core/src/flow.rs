@@ -127,9 +127,9 @@ fn step_event(flow: Flow, event: Event, cx: &mut Context) -> Flow {
             }
         }
         Event::CentralLink(link) => {
-            let returned = cx.central == CentralLink::Away && link == CentralLink::There;
-            cx.central = link;
-            if returned {
+            let was_away = cx.central_away();
+            cx.central = Some(link);
+            if was_away && !cx.central_away() {
                 queue::ask_next(cx);
             }
             flow
@@ -200,7 +200,7 @@ fn warning_tick(flow: Flow, cx: &mut Context) -> Flow {
 }
 
 fn link(cx: &mut Context, away: bool) {
-    cx.central = if away { CentralLink::Away } else { CentralLink::There };
+    cx.central = Some(if away { CentralLink::Away } else { CentralLink::There });
 }
 
 /// Only a hand can have caused it: the customer is still here.

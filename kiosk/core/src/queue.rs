@@ -54,7 +54,7 @@ pub(crate) fn answered(cx: &mut Context, intent: Seq, reply: &TopUpReply) -> boo
             cx.top_up_answered(intent, amount, FinalReply::Refused(*reason));
         }
         TopUpReply::Away => {
-            cx.central = CentralLink::Away;
+            cx.central = Some(CentralLink::Away);
             return true;
         }
     }

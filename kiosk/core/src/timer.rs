@@ -30,8 +30,8 @@ pub enum Timer {
     Linger,
     /// The devices have not told what happened before the power cut.
     RecoveryUnanswered,
-    /// A device that has not spoken since the start is not worth waiting for any longer.
-    DevicesUnheard,
+    /// Who has not spoken since the start, device or central, is not worth waiting for any longer.
+    Unheard,
 }
 
 /// How long each of them is. Configuration; every value in ms of the monotonic clock.
@@ -63,8 +63,8 @@ pub struct Timing {
     pub goodbye: Duration,
     /// See [`Timer::RecoveryUnanswered`].
     pub recovery_unanswered: Duration,
-    /// See [`Timer::DevicesUnheard`].
-    pub devices_unheard: Duration,
+    /// See [`Timer::Unheard`].
+    pub unheard: Duration,
 }
 
 impl Timing {
@@ -89,7 +89,7 @@ impl Default for Timing {
             linger: s(12),
             goodbye: s(5),
             recovery_unanswered: s(30),
-            devices_unheard: s(10),
+            unheard: s(30),
         }
     }
 }
@@ -109,7 +109,7 @@ impl Timers {
 
     /// All but those that belong to no visit.
     pub(crate) fn disarm_visit(&mut self) {
-        self.0.retain(|timer, _| matches!(timer, Timer::AskQueued | Timer::DevicesUnheard));
+        self.0.retain(|timer, _| matches!(timer, Timer::AskQueued | Timer::Unheard));
     }
 
     pub(crate) fn is_armed(&self, timer: Timer) -> bool {

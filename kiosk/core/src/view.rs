@@ -3,7 +3,6 @@
 use domain::{Amount, Pin};
 use ui_proto::{Home, Inserting, NoteNews, ReceiptState, Review, Screen, View};
 
-use crate::CentralLink;
 use crate::context::Context;
 use crate::flow::{Done, Flow, Receipt, Stage, TopUp, Visit, insert, is_starting, out_of_service};
 
@@ -17,7 +16,7 @@ fn screen(flow: &Flow, cx: &Context) -> Screen {
         Flow::Idle if is_starting(cx) => Screen::Starting,
         Flow::Idle => match out_of_service(cx) {
             Some(reason) => Screen::OutOfService { reason },
-            None => Screen::Attract { limited: cx.central == CentralLink::Away },
+            None => Screen::Attract { limited: cx.central_away() },
         },
         Flow::PresentCard => Screen::PresentCard,
         Flow::Refused(reason) => Screen::CardRefused { reason: *reason },
@@ -52,7 +51,11 @@ fn home(visit: &Visit, cx: &Context) -> Screen {
             movements: account.movements.clone(),
             recharge_off: insert::recharge_off(visit, cx),
         }),
-        None => Screen::OfflineHome { card, max: cx.offline_room() },
+        None => Screen::OfflineHome {
+            card,
+            max: cx.offline_room(),
+            recharge_off: insert::recharge_off(visit, cx),
+        },
     }
 }
 

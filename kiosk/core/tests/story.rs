@@ -386,3 +386,23 @@ fn stopping_brings_the_credit_to_safety_first() {
     assert_eq!(rig.kiosk.books().visit(), None);
     assert_eq!(rig.kiosk.books().queued(), Amount::euro(20));
 }
+
+#[test]
+fn the_first_customer_is_served_once_all_have_spoken() {
+    let mut rig = Rig::cold();
+    rig.acceptor_ready();
+    rig.event(Event::Reader(card_reader::Event::Ready));
+    assert_eq!(rig.name(), "starting", "central may still be there");
+    rig.event(Event::CentralLink(CentralLink::There));
+    assert_eq!(rig.screen(), &Screen::Attract { limited: false });
+}
+
+#[test]
+fn who_never_speaks_is_not_waited_for() {
+    let mut rig = Rig::cold();
+    rig.event(Event::Hotlist(hotlist()));
+    rig.event(Event::Reader(card_reader::Event::Ready));
+    rig.acceptor_ready();
+    rig.wait(Duration::from_secs(31));
+    assert_eq!(rig.screen(), &Screen::Attract { limited: true });
+}

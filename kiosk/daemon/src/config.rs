@@ -146,7 +146,7 @@ pub struct TimingOverrides {
     linger: Option<u16>,
     goodbye: Option<u16>,
     recovery_unanswered: Option<u16>,
-    devices_unheard: Option<u16>,
+    unheard: Option<u16>,
 }
 
 /// Seconds of warning before a visit ends.
@@ -312,7 +312,7 @@ impl TimingOverrides {
             linger: or(self.linger, usual.linger),
             goodbye: or(self.goodbye, usual.goodbye),
             recovery_unanswered: or(self.recovery_unanswered, usual.recovery_unanswered),
-            devices_unheard: or(self.devices_unheard, usual.devices_unheard),
+            unheard: or(self.unheard, usual.unheard),
         }
     }
 }

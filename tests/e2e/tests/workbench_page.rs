@@ -40,6 +40,7 @@ async fn the_whole_kiosk_is_operated_from_the_page() {
     says(page, "#screen-name", "home").await;
 
     // A touch on the picture, a note from the purse.
+    bench.wait_screen_with("home", &[("recharge_off", "null")]);
     touch_primary(page, &bench).await;
     says(page, "#screen-name", "inserting").await;
     says(page, "#port-notes .says", "takes notes").await;

@@ -25,7 +25,8 @@ pub fn screens() -> Vec<(&'static str, Screen)> {
         ("home", Screen::Home(home(None))),
         ("home_wallet_full", Screen::Home(home(Some(RechargeOff::WalletFull)))),
         ("home_no_acceptor", Screen::Home(home(Some(RechargeOff::Acceptor)))),
-        ("offline_home", offline_home()),
+        ("offline_home", offline_home(None)),
+        ("offline_home_no_acceptor", offline_home(Some(RechargeOff::Acceptor))),
         ("confirm_cancel", Screen::ConfirmCancel { inserted: Amount::euro(30) }),
         ("review", Screen::Review(review(Some(cents(1_238))))),
         ("review_offline", Screen::Review(review(None))),
@@ -193,8 +194,10 @@ fn home(recharge_off: Option<RechargeOff>) -> Home {
     }
 }
 
-fn offline_home() -> Screen {
-    Screen::OfflineHome { card: "•••• ••78 97".to_owned(), max: Amount::euro(50) }
+fn offline_home(recharge_off: Option<RechargeOff>) -> Screen {
+    Screen::OfflineHome {
+        card: "•••• ••78 97".to_owned(), max: Amount::euro(50), recharge_off
+    }
 }
 
 fn review(balance: Option<Amount>) -> Review {

@@ -25,6 +25,7 @@ fn every_button_does_what_it_says() {
         ("home", &[("Recharge with notes", Action::Recharge), ("End", Action::Cancel)]),
         ("home_wallet_full", &[("End", Action::Cancel)]),
         ("offline_home", &[("Recharge with notes", Action::Recharge), ("End", Action::Cancel)]),
+        ("offline_home_no_acceptor", &[("End", Action::Cancel)]),
         ("inserting", &[("Cancel", Action::Cancel)]),
         ("inserting_counted", &[("Finish", Action::Finish), ("Cancel", Action::Cancel)]),
         (
@@ -64,6 +65,7 @@ fn what_is_not_possible_cannot_be_pressed() {
         ("pin", "Erase"),
         ("inserting", "Finish"),
         ("home_no_acceptor", "Recharge with notes"),
+        ("offline_home_no_acceptor", "Recharge with notes"),
         ("done_no_printer", "Print receipt"),
         ("warning", "Finish"),
         ("done_printing", "End"),

@@ -80,6 +80,8 @@ pub enum Screen {
         card: String,
         /// Most that may be recharged now.
         max: Amount,
+        /// Why recharging in cash is not possible now.
+        recharge_off: Option<RechargeOff>,
     },
     /// Put notes in.
     Inserting(Inserting),

@@ -148,7 +148,7 @@ fn ordered(intent: Seq, cx: &Context) -> Amount {
 
 fn queue(visit: Visit, intent: Seq, disposition: Disposition, cx: &mut Context) -> Flow {
     let amount = ordered(intent, cx);
-    cx.central = CentralLink::Away;
+    cx.central = Some(CentralLink::Away);
     cx.queue_top_up(intent, amount);
     let number = cx.intent_id(intent).to_string();
     finish(visit, DoneKind::Pending { amount, number }, (intent, amount), disposition, cx)

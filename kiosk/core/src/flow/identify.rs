@@ -101,7 +101,7 @@ pub(super) fn presented(card: Card, cx: &mut Context) -> Flow {
     match denied {
         Some(Denied::Blocked) => refuse(CardRefusal::Blocked, cx),
         Some(Denied::Suspended) => refuse(CardRefusal::Suspended, cx),
-        None if cx.central == CentralLink::Away => {
+        None if cx.central_away() => {
             begin_offline(card, cx).unwrap_or_else(|_| refuse(CardRefusal::CentralAway, cx))
         }
         None => Flow::Pin(PinEntry::new(card, None)),
@@ -201,7 +201,7 @@ pub(super) fn checking_pin(card: Card, input: Input, cx: &mut Context) -> Flow {
             session_reply(card, reply, cx)
         }
         Input::Timer(Timer::PinUnanswered) => {
-            cx.central = CentralLink::Away;
+            cx.central = Some(CentralLink::Away);
             session_reply(card, SessionReply::Away, cx)
         }
         Input::Action(Action::Cancel | Action::Back) | Input::Stop => {

@@ -4,7 +4,7 @@ use ui_proto::{Action, OutReason};
 
 use super::{Flow, Input, identify, stray_note};
 use crate::context::Context;
-use crate::{CentralLink, Effect, Timer};
+use crate::{Effect, Timer};
 
 /// Nobody is here: forget the last customer, be ready for the next.
 pub(super) fn enter(cx: &mut Context) -> Flow {
@@ -72,10 +72,12 @@ fn may_serve(cx: &Context) -> bool {
     !is_starting(cx) && out_of_service(cx).is_none()
 }
 
-/// Are devices still expected to say their first word?
+/// Are devices or central still expected to say their first word?
 pub(crate) fn is_starting(cx: &Context) -> bool {
-    let unheard = cx.devices.acceptor.is_unheard() || cx.devices.reader.is_unheard();
-    unheard && cx.timers.is_armed(Timer::DevicesUnheard) && !cx.stopping
+    let devices = &cx.devices;
+    let unheard =
+        devices.acceptor.is_unheard() || devices.reader.is_unheard() || cx.central.is_none();
+    unheard && cx.timers.is_armed(Timer::Unheard) && !cx.stopping
 }
 
 /// Why nobody can be served, if so.
@@ -86,7 +88,7 @@ pub(crate) fn out_of_service(cx: &Context) -> Option<OutReason> {
     if !cx.devices.reader.works() {
         return Some(OutReason::CardReader);
     }
-    if cx.central == CentralLink::Away {
+    if cx.central_away() {
         let offline_recharge = cx.devices.acceptor.works() && !cx.offline_room().is_zero();
         if !offline_recharge {
             return Some(OutReason::Central);

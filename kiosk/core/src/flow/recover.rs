@@ -10,7 +10,7 @@ use crate::{Timer, queue};
 
 /// The journal is folded. Waits for the acceptor only if a note was on its way.
 pub(super) fn begin(cx: &mut Context) -> Flow {
-    cx.arm(Timer::DevicesUnheard);
+    cx.arm(Timer::Unheard);
     if !cx.books.queued().is_zero() {
         cx.arm(Timer::AskQueued);
     }

@@ -8,7 +8,7 @@ fn before_the_visit_leaves_a_bounded_recharge_that_is_posted_once() {
     bench.power("central", false);
     bench.wait_screen_with("attract", &[("limited", "true")]);
     bench.tap(&bench.card("ana"));
-    let home = bench.wait_screen("offline_home");
+    let home = bench.wait_screen_with("offline_home", &[("recharge_off", "null")]);
     assert_eq!(home["max"], 5000);
     bench.press("Recargar con billetes");
     bench.wait_screen("inserting");

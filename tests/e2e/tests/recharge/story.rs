@@ -11,7 +11,8 @@ fn thirty_euro_go_from_the_hand_to_the_wallet() {
     bench.tap(&ana);
     bench.wait_screen("pin");
     bench.type_pin(&ana);
-    let home = bench.wait_screen("home");
+    // The acceptor may still be setting itself up: the kiosk serves the card meanwhile.
+    let home = bench.wait_screen_with("home", &[("recharge_off", "null")]);
     assert_eq!(home["balance"], 1240);
     assert_eq!(home["holder"], "Ana G. P.");
     assert!(home["movements"].as_array().is_some_and(|list| !list.is_empty()));

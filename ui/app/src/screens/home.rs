@@ -12,17 +12,28 @@ pub(super) fn fill(window: &KioskWindow, lang: Lang, data: &ui_proto::Home) {
     home.set_balance(lang.amount(data.balance).into());
     let movements = data.movements.iter().map(|line| movement(lang, line));
     home.set_movements(list(movements.collect()));
-    home.set_recharge_off(match data.recharge_off {
-        None => generated::RechargeOff::None,
-        Some(RechargeOff::WalletFull) => generated::RechargeOff::WalletFull,
-        Some(RechargeOff::Acceptor) => generated::RechargeOff::Acceptor,
-    });
+    home.set_recharge_off(off(data.recharge_off));
 }
 
-pub(super) fn offline(window: &KioskWindow, lang: Lang, card: &str, max: Amount) {
+pub(super) fn offline(
+    window: &KioskWindow,
+    lang: Lang,
+    card: &str,
+    max: Amount,
+    recharge_off: Option<RechargeOff>,
+) {
     let offline = window.global::<Offline>();
     offline.set_card(card.into());
     offline.set_limit(lang.amount(max).into());
+    offline.set_recharge_off(off(recharge_off));
+}
+
+fn off(why: Option<RechargeOff>) -> generated::RechargeOff {
+    match why {
+        None => generated::RechargeOff::None,
+        Some(RechargeOff::WalletFull) => generated::RechargeOff::WalletFull,
+        Some(RechargeOff::Acceptor) => generated::RechargeOff::Acceptor,
+    }
 }
 
 fn movement(lang: Lang, line: &WalletMovement) -> Movement {

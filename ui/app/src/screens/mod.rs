@@ -24,7 +24,9 @@ pub(crate) fn fill(window: &KioskWindow, lang: Lang, screen: &Screen) {
             pin::fill(window, *digits, *digits_min..=*digits_max, *error)
         }
         Screen::Home(home) => home::fill(window, lang, home),
-        Screen::OfflineHome { card, max } => home::offline(window, lang, card, *max),
+        Screen::OfflineHome { card, max, recharge_off } => {
+            home::offline(window, lang, card, *max, *recharge_off);
+        }
         Screen::Inserting(inserting) => cash::inserting(window, lang, inserting),
         Screen::Review(review) => cash::review(window, lang, review),
         Screen::ConfirmCancel { inserted } => cash::single(window, &lang.amount(*inserted)),
