@@ -172,3 +172,99 @@ impl Ssp {
         self.lose(now, Phase::Pausing { until });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use domain::Amount;
+    use driver_api::Protocol;
+    use driver_api::acceptor::Note;
+
+    use super::*;
+    use crate::config::{Config, Encryption, FACTORY_KEY};
+
+    const NOW: Mono = Mono(1_000);
+
+    const STEPS: [Step; 13] = [
+        Step::FIRST,
+        Step::Sync { tries: 5 },
+        Step::Generator,
+        Step::Modulus,
+        Step::KeyExchange,
+        Step::Level(LEVEL_MAX),
+        Step::Level(LEVEL_MIN),
+        Step::Reject,
+        Step::Disable,
+        Step::Inhibit,
+        Step::Dataset,
+        Step::Serial,
+        // Not a step of its own: with a note in doubt, the one that is given back is it.
+        Step::Reject,
+    ];
+
+    fn driver(step: Step, is_encrypted: bool, in_doubt: Option<Note>) -> Ssp {
+        let key = Encryption { fixed_key: FACTORY_KEY, seed: [7; 16] };
+        let mut driver =
+            Ssp::new(if is_encrypted { Config::encrypted(key) } else { Config::plain() });
+        driver.in_doubt = in_doubt;
+        driver.phase = Phase::SettingUp(step);
+        driver.set_up_request(step);
+        driver
+    }
+
+    /// Worked reply of GA973 §8.3, cut to one channel.
+    fn dataset() -> Vec<u8> {
+        let mut reply = b"\xF0\x000335EUR\0\0\x01\x01\x14\x02\0\0\x64\x06EUR".to_vec();
+        reply.extend(20u32.to_le_bytes());
+        reply
+    }
+
+    #[test]
+    fn every_step_meets_every_reply() {
+        let replies: [(&str, Option<Vec<u8>>); 10] = [
+            ("silence", None),
+            ("empty", Some(vec![])),
+            ("OK", Some(vec![0xF0])),
+            ("OK, half a key", Some(vec![0xF0, 9, 0, 0, 0, 0, 0, 0, 0])),
+            ("OK, a key that is none", Some(vec![0xF0, 1, 0, 0, 0, 0, 0, 0, 0])),
+            ("OK, a dataset", Some(dataset())),
+            ("unknown command", Some(vec![0xF2])),
+            ("cannot process", Some(vec![0xF5])),
+            ("fail", Some(vec![0xF8])),
+            ("key not set", Some(vec![KEY_NOT_SET])),
+        ];
+        let mut table = String::new();
+        for (number, step) in STEPS.into_iter().enumerate() {
+            let in_doubt = (number == STEPS.len() - 1).then_some(Note { value: Amount::euro(20) });
+            writeln!(table, "{step:?}{}", if in_doubt.is_some() { " in doubt" } else { "" })
+                .unwrap();
+            for (name, reply) in &replies {
+                let [clear, secret] = [false, true].map(|is_encrypted| {
+                    let mut driver = driver(step, is_encrypted, in_doubt);
+                    match reply {
+                        None => driver.set_up_unanswered(NOW, step),
+                        Some(data) => driver.set_up_reply(NOW, step, data),
+                    }
+                    outcome(&mut driver)
+                });
+                writeln!(table, "  {name} -> {clear}").unwrap();
+                if secret != clear {
+                    writeln!(table, "  {name}, encrypted -> {secret}").unwrap();
+                }
+            }
+        }
+        insta::assert_snapshot!(table);
+    }
+
+    fn outcome(driver: &mut Ssp) -> String {
+        let mut words = format!("{:?}", driver.phase);
+        if driver.path != Path::Clear {
+            write!(words, ", {:?}", driver.path).unwrap();
+        }
+        while let Some(event) = driver.poll_event() {
+            write!(words, "  tells {event:?}").unwrap();
+        }
+        words
+    }
+}
