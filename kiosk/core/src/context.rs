@@ -32,6 +32,8 @@ pub(crate) struct Context {
     /// Seconds left on the idle warning.
     pub(crate) ends_in_s: Option<u16>,
     pub(crate) stopping: bool,
+    /// Counts questions about a PIN.
+    pub(crate) attempt: u64,
     clock_offset_ms: Option<i64>,
     next_job: u64,
     shown: Option<View>,
@@ -55,6 +57,7 @@ impl Context {
             prefs: Prefs::default(),
             ends_in_s: None,
             stopping: false,
+            attempt: 0,
             clock_offset_ms: None,
             next_job: 0,
             shown: None,
@@ -209,7 +212,6 @@ impl Context {
             Account::ClaimsPayable
         };
         let posting = Posting::transfer(Account::Cashbox, owed, note);
-        self.devices.acceptor.count_stacked();
         self.record(Record::Stacked { intent, evidence, posting });
     }
 
@@ -218,6 +220,7 @@ impl Context {
     }
 
     pub(crate) fn note_in_doubt(&mut self, intent: Seq, reason: DoubtReason) {
+        self.devices.acceptor.forget_count();
         self.record(Record::StackInDoubt { intent, reason });
     }
 

@@ -54,6 +54,18 @@ impl Acceptor {
         self.ready.as_ref().and_then(|unit| unit.stacked_total)
     }
 
+    /// A note is stuck in it.
+    pub(crate) fn is_jammed(&self) -> bool {
+        self.faults.contains(&FaultKind::Jam)
+    }
+
+    /// It may have stacked a note, or not: until it tells its count anew, nobody knows it.
+    pub(crate) fn forget_count(&mut self) {
+        if let Some(unit) = &mut self.ready {
+            unit.stacked_total = None;
+        }
+    }
+
     /// One more than the unit told at its start.
     pub(crate) fn count_stacked(&mut self) {
         let total = self.ready.as_mut().and_then(|unit| unit.stacked_total.as_mut());

@@ -89,6 +89,8 @@ pub enum Denied {
 pub enum CentralRequest {
     /// Who is this, and is the PIN right?
     OpenSession {
+        /// Comes back in the answer: one that is late is not taken for that of the next customer.
+        attempt: u64,
         /// Printed number.
         number: Pii<CardNumber>,
         /// Chip.
@@ -117,7 +119,12 @@ pub enum CentralRequest {
 #[derive(Clone, Debug)]
 pub enum CentralReply {
     /// To [`CentralRequest::OpenSession`].
-    Session(SessionReply),
+    Session {
+        /// Of the request.
+        attempt: u64,
+        /// What central says.
+        reply: SessionReply,
+    },
     /// To [`CentralRequest::TopUp`].
     TopUp {
         /// Of the request.

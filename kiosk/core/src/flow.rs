@@ -114,9 +114,10 @@ fn step_event(flow: Flow, event: Event, cx: &mut Context) -> Flow {
         }
         Event::Reader(event) => flow.step(Input::Reader(event), cx),
         Event::Printer(event) => flow.step(Input::Printer(event), cx),
-        Event::Central(CentralReply::Session(reply)) => {
+        Event::Central(CentralReply::Session { attempt, reply }) => {
             link(cx, matches!(reply, SessionReply::Away));
-            flow.step(Input::Session(reply), cx)
+            // Late: who asked has gone, and somebody else may be asking now.
+            if attempt == cx.attempt { flow.step(Input::Session(reply), cx) } else { flow }
         }
         Event::Central(CentralReply::TopUp { intent, reply }) => {
             link(cx, matches!(reply, TopUpReply::Away));

@@ -27,7 +27,7 @@ pub(crate) fn observe(cx: &mut Context, event: &Event) -> Option<Settled> {
             cx.acceptor(Command::Acknowledge);
             given_back(cx, *note)
         }
-        Event::Returned(note) => match unsettled(cx).filter(|(_, value)| *value == note.value) {
+        Event::Returned(note) => match in_flight(cx).filter(|(_, value)| *value == note.value) {
             Some((intent, value)) => {
                 cx.note_returned(intent, Evidence::Reported);
                 Some(Settled::Returned(value))
@@ -74,6 +74,7 @@ fn reported(cx: &mut Context, note: Option<Note>) -> Option<Settled> {
                 Some(_) => Evidence::Reported,
                 None => Evidence::ReportedWithoutValue,
             };
+            cx.devices.acceptor.count_stacked();
             cx.note_stacked(intent, ordered, evidence);
             Some(Settled::Stacked(ordered))
         }
@@ -86,7 +87,7 @@ fn reported(cx: &mut Context, note: Option<Note>) -> Option<Settled> {
 
 fn given_back(cx: &mut Context, note: Option<Note>) -> Option<Settled> {
     let value = note.map(|note| note.value);
-    match unsettled(cx) {
+    match in_flight(cx) {
         Some((intent, ordered)) if value.is_none_or(|value| value == ordered) => {
             cx.note_returned(intent, Evidence::Reported);
             Some(Settled::Returned(ordered))
@@ -112,10 +113,16 @@ fn by_counter(cx: &mut Context, unit: &Capabilities) -> Option<Settled> {
         (Some(_), None) | (None, _) => None,
     };
     match gained {
+        // Not in the cash unit, but not out either.
+        Some(0) if cx.devices.acceptor.is_jammed() => {
+            cx.note_in_doubt(intent, DoubtReason::Jam);
+            None
+        }
         Some(0) => {
             cx.note_returned(intent, Evidence::Counter);
             Some(Settled::Returned(note))
         }
+        // The count the unit has just told includes this note.
         Some(1) => {
             cx.note_stacked(intent, note, Evidence::Counter);
             Some(Settled::Stacked(note))
@@ -149,6 +156,13 @@ fn unexplained(cx: &mut Context, note: Option<Amount>, place: NotePlace) {
     cx.record(Record::UnexplainedNote { note, place, posting });
 }
 
+/// What a note that comes out may settle: an order nobody has given up yet. One in doubt stays in
+/// doubt, because what comes out may be another note, and then who holds the claim would lose it.
+fn in_flight(cx: &Context) -> Option<(Seq, Amount)> {
+    cx.books.note_in_flight()
+}
+
+/// What a note in the cash unit may settle.
 fn unsettled(cx: &Context) -> Option<(Seq, Amount)> {
     cx.books.unsettled_stack()
 }

@@ -110,7 +110,9 @@ fn other_events() -> impl Strategy<Value = Event> {
     prop_oneof![
         3 => reader.prop_map(Event::Reader),
         1 => printer.prop_map(Event::Printer),
-        3 => session.prop_map(|reply| Event::Central(CentralReply::Session(reply))),
+        3 => (0u64..4, session).prop_map(|(attempt, reply)| {
+            Event::Central(CentralReply::Session { attempt, reply })
+        }),
         1 => Just(Event::CentralLink(CentralLink::There)),
         1 => Just(Event::CentralLink(CentralLink::Away)),
     ]

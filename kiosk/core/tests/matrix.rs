@@ -77,7 +77,7 @@ fn events() -> Vec<(&'static str, Event)> {
     let recovered = |place, note| Event::Acceptor(acceptor::Event::Recovered { place, note });
     let acceptor = Event::Acceptor;
     let reader = Event::Reader;
-    let session = |reply| Event::Central(CentralReply::Session(reply));
+    let session = |reply| Event::Central(CentralReply::Session { attempt: 1, reply });
     let accepted = TopUpReply::Accepted { ledger_ref: "T1".into(), balance: Amount::euro(30) };
     vec![
         ("Language", Event::Action(Action::Language(Lang::Fr))),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use domain::Amount;
 use driver_api::acceptor::{self, NotePlace};
+use driver_api::{Fault, FaultKind, MoneyRisk, Remedy};
 use kiosk_core::{Act, Effect, TopUpReply};
 use kiosk_records::{Account, Evidence, Record};
 use rig::{Rig, note};
@@ -212,4 +213,64 @@ fn what_is_queued_is_asked_for_again_after_the_cut() {
     assert_eq!(first, format!("K0001-{asked}"));
     rig.accept(30);
     assert_eq!(rig.kiosk.books().queued(), Amount::ZERO);
+}
+
+#[test]
+fn a_note_that_jams_in_the_dark_is_not_taken_for_one_given_back() {
+    let mut rig = with_note_ordered().power_cut();
+    let jam = Fault { money: MoneyRisk::InDoubt, ..Fault::new(FaultKind::Jam, Remedy::Attendant) };
+    rig.acceptor(acceptor::Event::Fault(jam));
+    // Not one note more in the box than before the order; but not out at the front either.
+    rig.stacked_total = Some(7);
+    rig.connect();
+    assert!(matches!(rig.screen(), Screen::Done { done: DoneKind::InDoubt { .. }, .. }));
+    assert_eq!(evidence(&rig), None);
+}
+
+#[test]
+fn a_note_found_by_the_counter_is_counted_once() {
+    let mut rig = with_note_ordered();
+    rig.acceptor(acceptor::Event::LinkLost);
+    rig.stacked_total = Some(8);
+    rig.acceptor_ready();
+    assert_eq!(evidence(&rig), Some(Evidence::Counter));
+    rig.accept(30).act(ui_proto::Action::Confirm).wait(Duration::from_secs(6));
+    let account = rig::account(Amount::euro(30));
+    rig.tap().type_pin().session(kiosk_core::SessionReply::Opened(account));
+    rig.act(ui_proto::Action::Recharge).escrow(20);
+    // The next one, again without a report: the count of the unit has to be right.
+    rig.acceptor(acceptor::Event::LinkLost);
+    rig.stacked_total = Some(9);
+    rig.acceptor_ready();
+    assert_eq!(rig.balance(Account::Cashbox), 4_000);
+}
+
+#[test]
+fn after_a_doubt_the_count_before_it_settles_nothing() {
+    let mut rig = with_note_ordered();
+    rig.wait(Duration::from_secs(16));
+    rig.printed().wait(Duration::from_secs(30));
+    let account = rig::account(Amount::euro(10));
+    rig.tap().type_pin().session(kiosk_core::SessionReply::Opened(account));
+    rig.act(ui_proto::Action::Recharge).escrow(50);
+    // One more than when the first note was ordered: nobody knows which of the two it is.
+    rig.acceptor(acceptor::Event::LinkLost);
+    rig.stacked_total = Some(8);
+    rig.acceptor_ready();
+    assert_eq!(rig.balance(Account::Cashbox), 0);
+    assert_eq!(rig.kiosk.books().intents().count(), 2);
+}
+
+#[test]
+fn a_note_given_back_to_another_customer_does_not_end_a_claim() {
+    let mut rig = with_note_in_doubt(20);
+    let account = rig::account(Amount::euro(140));
+    rig.tap().type_pin().session(kiosk_core::SessionReply::Opened(account));
+    rig.act(ui_proto::Action::Recharge).escrow(20);
+    rig.acceptor(acceptor::Event::Returned(note(20)));
+    assert!(rig.kinds().ends_with(&["note_handed_back"]));
+    let mut rig = rig.power_cut();
+    rig.acceptor(acceptor::Event::Recovered { place: NotePlace::Customer, note: None });
+    let claimed = rig.kiosk.books().intents().filter(|(_, open)| open.is_claimed()).count();
+    assert_eq!(claimed, 1, "the first customer holds a claim still");
 }

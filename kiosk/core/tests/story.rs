@@ -10,7 +10,7 @@ use domain::{Amount, RechargeRefusal};
 use driver_api::acceptor::{self, Command};
 use driver_api::card_reader::{self, CardProblem};
 use driver_api::{Fault, FaultKind, Remedy, printer};
-use kiosk_core::{CentralLink, Denied, Event, SessionReply, TopUpReply};
+use kiosk_core::{CentralLink, CentralReply, Denied, Event, SessionReply, TopUpReply};
 use kiosk_records::{Account, Disposition, Record, TopUpRefusal};
 use rig::{Rig, card, hotlist, note};
 use ui_proto::{
@@ -405,4 +405,27 @@ fn who_never_speaks_is_not_waited_for() {
     rig.acceptor_ready();
     rig.wait(Duration::from_secs(31));
     assert_eq!(rig.screen(), &Screen::Attract { limited: true });
+}
+
+#[test]
+fn an_answer_about_a_pin_that_comes_late_opens_nobody_elses_visit() {
+    let mut rig = Rig::new();
+    rig.tap().type_pin();
+    let late = rig.attempt;
+    rig.act(Action::Cancel);
+    rig.event(Event::Reader(card_reader::Event::Presented(rig::card_number(2)))).type_pin();
+    let reply = SessionReply::Opened(rig::account(Amount::euro(12)));
+    rig.event(Event::Central(CentralReply::Session { attempt: late, reply }));
+    assert_eq!(rig.name(), "checking_pin");
+    assert_eq!(rig.kiosk.books().visit(), None);
+}
+
+#[test]
+fn a_second_note_in_the_path_puts_the_first_in_doubt() {
+    let mut rig = Rig::inserting(10);
+    rig.escrow(20).acceptor(acceptor::Event::Escrowed(note(10)));
+    assert!(rig.has_command(&acceptor::Command::Return));
+    rig.acceptor(acceptor::Event::Returned(note(10)));
+    assert!(matches!(rig.screen(), Screen::Done { done: DoneKind::InDoubt { .. }, .. }));
+    assert_eq!(rig.kiosk.books().intents().count(), 1);
 }

@@ -29,21 +29,22 @@ pub(crate) async fn run(
 
 async fn ask(client: &Client, request: CentralRequest) -> CentralReply {
     match request {
-        CentralRequest::OpenSession { number, uid, pin } => {
+        CentralRequest::OpenSession { attempt, number, uid, pin } => {
             let request = CardSessionRequest {
                 number: *number.reveal(),
                 uid: *uid.reveal(),
                 pin,
                 at: clock::wall(),
             };
-            CentralReply::Session(match client.open_card_session(&request).await {
+            let reply = match client.open_card_session(&request).await {
                 Ok(session) => SessionReply::Opened(Account {
                     holder: session.holder,
                     balance: session.balance,
                     movements: session.movements,
                 }),
                 Err(error) => session_error(&error),
-            })
+            };
+            CentralReply::Session { attempt, reply }
         }
         CentralRequest::TopUp { intent, key, card_ref, amount, offline, at } => {
             let request = TopUpRequest { card_ref, amount, offline, ordered_at: at };

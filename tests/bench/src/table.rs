@@ -77,10 +77,12 @@ impl Table {
         self.screen.act(Action::Confirm).await?;
         let asked = timeout(PATIENCE, self.ends.central.recv()).await?;
         let asked = asked.context("kioskd is gone")?;
-        anyhow::ensure!(matches!(asked, CentralRequest::OpenSession { .. }), "{asked:?}");
+        let CentralRequest::OpenSession { attempt, .. } = asked else {
+            anyhow::bail!("{asked:?}")
+        };
         let account =
             Account { holder: Pii::new("Ana G.".into()), balance: Amount::ZERO, movements: vec![] };
-        let reply = CentralReply::Session(SessionReply::Opened(account));
+        let reply = CentralReply::Session { attempt, reply: SessionReply::Opened(account) };
         self.event(Event::Central(reply)).await?;
         self.screen.until(|screen| matches!(screen, Screen::Home(_))).await?;
         Ok(start.elapsed())

@@ -189,7 +189,9 @@ fn check_pin(mut entry: PinEntry, cx: &mut Context) -> Flow {
     };
     let card = entry.card;
     let (number, uid) = (card.number.clone(), card.uid.clone());
-    cx.effect(Effect::Central(CentralRequest::OpenSession { number, uid, pin }));
+    cx.attempt += 1;
+    let attempt = cx.attempt;
+    cx.effect(Effect::Central(CentralRequest::OpenSession { attempt, number, uid, pin }));
     cx.arm(Timer::PinUnanswered);
     Flow::CheckingPin(card)
 }

@@ -219,6 +219,14 @@ pub(super) fn stacking(
             doubt(visit, intent, value, DoubtReason::DeviceSilent, cx)
         }
         Input::Acceptor(acceptor::Event::LinkLost) => check_note(visit, intent, value, cx),
+        // There is room for another note, and the unit did not say what became of ours.
+        Input::Acceptor(acceptor::Event::Reading) => {
+            doubt(visit, intent, value, DoubtReason::NoTrace, cx)
+        }
+        Input::Acceptor(acceptor::Event::Escrowed(_)) => {
+            cx.acceptor(Command::Return);
+            doubt(visit, intent, value, DoubtReason::NoTrace, cx)
+        }
         Input::Acceptor(acceptor::Event::Fault(fault)) if fault.money == MoneyRisk::InDoubt => {
             let fraud = fault.kind == FaultKind::Fraud;
             let reason = if fraud { DoubtReason::Fraud } else { DoubtReason::Jam };

@@ -31,6 +31,8 @@ pub struct Rig {
     /// Of the last step.
     pub effects: Vec<Effect>,
     pub view: Option<View>,
+    /// The last question about a PIN.
+    pub attempt: u64,
     /// What the validator says it has stacked in its life.
     pub stacked_total: Option<u32>,
 }
@@ -104,6 +106,7 @@ impl Rig {
             journal,
             effects: vec![],
             view: None,
+            attempt: 0,
             stacked_total: None,
         };
         rig.event(Event::Booted { version: "test".into() });
@@ -142,8 +145,12 @@ impl Rig {
         }
         self.effects = step.effects;
         for effect in &self.effects {
-            if let Effect::Show { view, .. } = effect {
-                self.view = Some(view.clone());
+            match effect {
+                Effect::Show { view, .. } => self.view = Some(view.clone()),
+                Effect::Central(CentralRequest::OpenSession { attempt, .. }) => {
+                    self.attempt = *attempt;
+                }
+                _ => {}
             }
         }
         self
@@ -185,8 +192,10 @@ impl Rig {
         self.act(Action::Confirm)
     }
 
+    /// Central's answer to the last question about a PIN.
     pub fn session(&mut self, reply: SessionReply) -> &mut Self {
-        self.event(Event::Central(CentralReply::Session(reply)))
+        let attempt = self.attempt;
+        self.event(Event::Central(CentralReply::Session { attempt, reply }))
     }
 
     /// Identified, on Home, with this balance.
