@@ -18,6 +18,7 @@ use tracing::{debug, info, trace};
 use crate::clock::{self, Clock};
 use crate::executor::Executor;
 use crate::fold;
+use crate::unkept::Unkept;
 
 /// What reaches the loop.
 #[derive(Debug)]
@@ -153,6 +154,11 @@ impl CoreLoop {
             self.save_checkpoint().await?;
         }
         self.journal.idle().await?;
+        // The reserve carried the visit to its end. The next one waits, with a message on the
+        // screen, until there is room again.
+        if self.journal.is_disk_low() && self.kiosk.books().visit().is_none() {
+            return Err(Unkept::DiskLow.into());
+        }
         Ok(())
     }
 

@@ -2,7 +2,6 @@
 
 use anyhow::Context as _;
 use kiosk_core::Books;
-use kiosk_journal::Reader;
 use kiosk_records::{Body, Seq};
 
 /// The books as a checkpoint holds them.
@@ -25,16 +24,4 @@ pub(crate) fn from_checkpoint(
     };
     let records = since.iter().map(|(seq, body)| (*seq, &body.record));
     Ok(kiosk_core::fold(books, records)?)
-}
-
-/// The books from the very first record on.
-pub(crate) async fn from_all(reader: &Reader) -> anyhow::Result<Books> {
-    let mut books = Books::default();
-    let mut pages = reader.all(Seq(1));
-    while let Some(page) = pages.next().await? {
-        for sealed in page {
-            books.apply(sealed.seq, &sealed.open()?.record)?;
-        }
-    }
-    Ok(books)
 }

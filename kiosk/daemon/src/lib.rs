@@ -4,6 +4,7 @@
 pub mod config;
 pub mod report;
 pub mod table;
+pub mod unkept;
 pub mod wiring;
 
 mod cache;

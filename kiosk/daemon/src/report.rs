@@ -1,12 +1,16 @@
 //! What `kioskd books` and `kioskd audit` print.
 
-use anyhow::ensure;
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, ensure};
 use kiosk_core::{Act, Books};
-use kiosk_journal::open_read_only;
+use kiosk_journal::{Audit, OpenError, Reader, open_read_only};
+use kiosk_records::{Account, Seq};
 use serde::Serialize;
 
 use crate::config::Config;
 use crate::fold;
+use crate::unkept::Unkept;
 
 /// The kiosk's books as JSON. Amounts in cents; accounts debit positive.
 #[derive(Serialize)]
@@ -22,7 +26,7 @@ struct Report {
 
 #[derive(Serialize)]
 struct AccountLine {
-    account: kiosk_records::Account,
+    account: Account,
     cents: i64,
 }
 
@@ -47,6 +51,7 @@ struct Intent {
     act: &'static str,
     cents: i64,
     in_doubt: bool,
+    claimed: bool,
     queued: bool,
 }
 
@@ -54,7 +59,7 @@ struct Intent {
 pub async fn books(config: &Config) -> anyhow::Result<String> {
     let reader = open_read_only(&config.journal_path()).await?;
     let checkpoint = reader.checkpoint().await?;
-    let first = checkpoint.as_ref().map_or(kiosk_records::Seq(1), |(seq, _)| seq.next());
+    let first = checkpoint.as_ref().map_or(Seq(1), |(seq, _)| seq.next());
     let mut since = Vec::new();
     let mut pages = reader.all(first);
     while let Some(page) = pages.next().await? {
@@ -67,26 +72,75 @@ pub async fn books(config: &Config) -> anyhow::Result<String> {
 }
 
 /// Verifies chain, fold, checkpoint and invariants, then prints the books.
+///
+/// # Errors
+/// The first thing that does not hold, and who must do what about it.
 pub async fn audit(config: &Config) -> anyhow::Result<String> {
-    let reader = open_read_only(&config.journal_path()).await?;
-    let audit = reader.verify().await?;
-    let books = fold::from_all(&reader).await?;
-    ensure!(books.seq() >= audit.tail, "the fold ends before the journal does");
-    ensure!(books.ledger().total() == 0, "the ledger is off balance (M1)");
-    let cashbox = books.ledger().balance(kiosk_records::Account::Cashbox);
-    ensure!(cashbox == books.cashbox().value().cents(), "ledger and note count differ (M6)");
-    if let Some((seq, state)) = reader.checkpoint().await? {
-        let mut pages = reader.all(kiosk_records::Seq(1));
-        let mut full = Books::default();
-        while let Some(page) = pages.next().await? {
-            for sealed in page.into_iter().filter(|sealed| sealed.seq <= seq) {
-                full.apply(sealed.seq, &sealed.open()?.record)?;
+    let reader = match open_read_only(&config.journal_path()).await {
+        Ok(reader) => reader,
+        Err(error) => return Err(with_remedy(Unkept::Journal(error))),
+    };
+    let audit = match reader.verify().await {
+        Ok(audit) => audit,
+        Err(error) => return Err(with_remedy(Unkept::Journal(OpenError::from(error)))),
+    };
+    match follow(config, &reader, &audit).await {
+        Ok(books) => render(config, &books, audit.synced.0),
+        Err(error) => Err(with_remedy(Unkept::Records(error))),
+    }
+}
+
+fn with_remedy(why: Unkept) -> anyhow::Error {
+    anyhow::anyhow!("{}", why.in_words())
+}
+
+/// Folds the records that `audit` found whole, and checks what their chain cannot say.
+async fn follow(config: &Config, reader: &Reader, audit: &Audit) -> anyhow::Result<Books> {
+    let owner = reader.kiosk().await?;
+    ensure!(owner == config.kiosk.id.as_str(), "it is the journal of kiosk {owner}");
+    let books = fold_all(reader, audit.tail).await?;
+    assert_invariants(&books)?;
+    let open: BTreeSet<Seq> = books.intents().map(|(seq, _)| seq).collect();
+    ensure!(open == audit.open_intents, "books and records differ in what is open (M3)");
+    Ok(books)
+}
+
+/// The books from the very first record to `tail`; on the way they meet the checkpoint.
+async fn fold_all(reader: &Reader, tail: Seq) -> anyhow::Result<Books> {
+    let checkpoint = reader.checkpoint().await?;
+    let mut books = Books::default();
+    let mut pages = reader.all(Seq(1));
+    while let Some(page) = pages.next().await? {
+        // What is written while we read is the next audit's.
+        for sealed in page.into_iter().filter(|sealed| sealed.seq <= tail) {
+            books.apply(sealed.seq, &sealed.open()?.record)?;
+            if let Some((seq, state)) = checkpoint.as_ref().filter(|(seq, _)| *seq == sealed.seq) {
+                let saved: Books = serde_json::from_slice(state).context("the checkpoint")?;
+                ensure!(saved == books, "the checkpoint at {seq} is not the records' (M10)");
             }
         }
-        let saved: Books = serde_json::from_slice(&state)?;
-        ensure!(saved == full, "the checkpoint at {seq} is not what the journal says (M10)");
     }
-    render(config, &books, audit.synced.0)
+    ensure!(books.seq() == tail, "the records end before the journal does (M8)");
+    Ok(books)
+}
+
+fn assert_invariants(books: &Books) -> anyhow::Result<()> {
+    let ledger = books.ledger();
+    ensure!(ledger.total() == 0, "the ledger is off balance (M1)");
+    let cashbox = ledger.balance(Account::Cashbox);
+    ensure!(cashbox == books.cashbox().value().cents(), "ledger and note count differ (M6)");
+    let is_owed = !books.customer_credit().is_zero();
+    ensure!(books.visit().is_some() || !is_owed, "a customer who is gone is owed (M4)");
+    let queued: i64 = books.intents().map(|(_, open)| queued_cents(&open.act)).sum();
+    ensure!(queued == books.queued().cents(), "the queue is not what the ledger says (M5)");
+    Ok(())
+}
+
+fn queued_cents(act: &Act) -> i64 {
+    match act {
+        Act::TopUp { amount, queued: true, .. } => amount.cents(),
+        Act::TopUp { .. } | Act::Stack { .. } => 0,
+    }
 }
 
 fn render(config: &Config, books: &Books, synced: u64) -> anyhow::Result<String> {
@@ -111,20 +165,21 @@ fn render(config: &Config, books: &Books, synced: u64) -> anyhow::Result<String>
                 .map(|(note, count)| NoteCount { note_cents: note.cents(), count: *count })
                 .collect(),
         },
-        open_intents: books.intents().map(|(seq, open)| intent(config, seq, open)).collect(),
+        open_intents: books.intents().map(|(seq, open)| intent(config, seq, &open.act)).collect(),
         queued_cents: books.queued().cents(),
     };
     Ok(serde_json::to_string_pretty(&report)?)
 }
 
-fn intent(config: &Config, seq: kiosk_records::Seq, open: &kiosk_core::OpenIntent) -> Intent {
+fn intent(config: &Config, seq: Seq, act: &Act) -> Intent {
     let number = format!("{}-{seq}", config.kiosk.id);
-    match &open.act {
-        Act::Stack { note, doubt, .. } => Intent {
+    match act {
+        Act::Stack { note, doubt, claimed, .. } => Intent {
             number,
             act: "stack",
             cents: note.cents(),
             in_doubt: doubt.is_some(),
+            claimed: *claimed,
             queued: false,
         },
         Act::TopUp { amount, queued, .. } => Intent {
@@ -132,6 +187,7 @@ fn intent(config: &Config, seq: kiosk_records::Seq, open: &kiosk_core::OpenInten
             act: "top_up",
             cents: amount.cents(),
             in_doubt: false,
+            claimed: false,
             queued: *queued,
         },
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use central_api::Client;
 use kiosk_core::Kiosk;
-use kiosk_journal::{Journal, Opened};
+use kiosk_journal::Opened;
 use kiosk_records::Seq;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -19,7 +19,7 @@ use crate::core_loop::{CoreLoop, INPUTS_MAX};
 use crate::devices;
 use crate::executor::{COMMANDS_MAX, Executor};
 use crate::sync::Sync;
-use crate::{central_link, fold, ui_link};
+use crate::{central_link, ui_link, unkept};
 
 /// Serves customers until SIGTERM or SIGINT, or until something is broken for good: then systemd
 /// starts it anew, and the journal says where it was.
@@ -29,10 +29,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let cards = devices::Cards::of(&config)?;
 
     // What it had done: journal → books. Nothing moves before that.
-    std::fs::create_dir_all(&config.kiosk.data_dir).context("the data directory")?;
-    let opened = Journal::open(&config.journal_path(), &config.kiosk.id).await?;
-    let Opened { journal, boot, checkpoint, since, synced } = opened;
-    let books = fold::from_checkpoint(checkpoint.as_ref(), &since)?;
+    let (opened, books) = unkept::open(&config).await?;
+    let Opened { journal, boot, checkpoint, synced, .. } = opened;
     info!(kiosk = %config.kiosk.id, boot, seq = books.seq().0, "the books are open");
 
     // The threads between the parts: bounded, each with one receiver.
