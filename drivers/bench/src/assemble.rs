@@ -16,6 +16,7 @@ use crate::process::{Program, Supervised};
 use crate::remote::Remote;
 use crate::screen::Screens;
 use crate::town::{KIOSKD, PCSCD, Programs, Town};
+use crate::uplink::Uplink;
 
 impl Bench {
     /// The bench of the town in `dir`, made if there is none. Devices are on, processes are not.
@@ -24,7 +25,9 @@ impl Bench {
     /// A program is missing, or the town cannot be made or read.
     pub async fn assemble(dir: &Path, options: &BenchOptions) -> anyhow::Result<Self> {
         let programs = Programs::beside_us()?;
-        let town = Town::open(dir, options, &programs).await?;
+        let town = Town::open(dir, &programs).await?;
+        let uplink = Uplink::start(&town.central).context("the line to central")?;
+        town.configure(options, uplink.address())?;
         let changes = Changes::default();
         let logs = Logs::new(&town.log_dir()).context("the folder of the logs")?;
         let line = Line { encrypted: options.encrypted, speed: options.speed };
@@ -48,6 +51,7 @@ impl Bench {
             screens: Screens::new(changes.clone()),
             town,
             cabinet,
+            uplink,
             processes,
             accounts,
             logs,

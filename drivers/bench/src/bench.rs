@@ -15,7 +15,8 @@ use crate::log::{LogLine, Logs};
 use crate::process::{Status, Supervised};
 use crate::remote::{Remote, RemoteError};
 use crate::screen::{Screens, Shown};
-use crate::town::{Card, KIOSK_UI, KIOSKD, Town};
+use crate::town::{Card, KIOSK_UI, KIOSKD, Town, TownCard};
+use crate::uplink::{UPLINK, Uplink};
 
 /// Everything on the bench.
 pub struct Bench {
@@ -23,6 +24,8 @@ pub struct Bench {
     pub town: Town,
     /// The simulated devices.
     pub cabinet: Cabinet,
+    /// The line between kioskd and central.
+    pub uplink: Uplink,
     /// The real processes, in the order in which they start.
     pub processes: Vec<Supervised>,
     /// Who reads the kiosk's and central's books.
@@ -101,7 +104,7 @@ impl Bench {
             card: self.cabinet.card(),
             ports: self.cabinet.ports(),
             returned: self.cabinet.returned(),
-            faults: self.cabinet.faults(),
+            faults: self.faults(),
             powers: self.powers(),
             receipts: self.cabinet.receipts().len(),
             log: self.logs.tail(LOG_LINES),
@@ -114,13 +117,19 @@ impl Bench {
         cards.map(|card| card.shown.clone()).collect()
     }
 
-    /// Puts a card on the reader; one that is there is taken away first.
-    pub fn tap(&self, id: &str) -> Result<(), BenchError> {
-        let card = self.town.card(id);
-        let card = card.ok_or_else(|| BenchError::Card { id: id.to_owned() })?;
-        self.cabinet.tap(&card.shown, card.chip.clone());
+    /// Puts a card on the reader, with another one if it is said `with` which; what is there is
+    /// taken away first.
+    pub fn tap(&self, id: &str, with: Option<&str>) -> Result<(), BenchError> {
+        let card = self.card(id)?;
+        let other = with.map(|id| self.card(id)).transpose()?;
+        let chips = std::iter::once(card).chain(other).map(|card| card.chip.clone());
+        self.cabinet.tap(&card.shown, chips);
         self.changes.touch();
         Ok(())
+    }
+
+    fn card(&self, id: &str) -> Result<&TownCard, BenchError> {
+        self.town.card(id).ok_or_else(|| BenchError::Card { id: id.to_owned() })
     }
 
     /// Takes the card away, if there is one.
@@ -150,14 +159,19 @@ impl Bench {
         taken
     }
 
-    /// What can go wrong with each device, and what does.
+    /// What can go wrong with each device and the line to central, and what does.
     pub fn faults(&self) -> Vec<DeviceFaults> {
-        self.cabinet.faults()
+        let devices = self.cabinet.faults().into_iter();
+        devices.chain([self.uplink.faults()]).collect()
     }
 
     /// Makes a fault, or mends it.
     pub fn fault(&self, device: &str, fault: &str, on: bool) -> Result<(), BenchError> {
-        self.cabinet.set_fault(device, fault, on)?;
+        if device == UPLINK {
+            self.uplink.set_fault(fault, on)?;
+        } else {
+            self.cabinet.set_fault(device, fault, on)?;
+        }
         self.changes.touch();
         Ok(())
     }
@@ -305,6 +319,7 @@ pub(crate) mod fixtures {
             screens: Screens::new(changes.clone()),
             remote: Remote::new(nowhere),
             logs: Logs::new(&town.log_dir()).unwrap(),
+            uplink: Uplink::start(&town.central).unwrap(),
             town,
             changes,
         }

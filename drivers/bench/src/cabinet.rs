@@ -71,7 +71,7 @@ impl Device {
 #[non_exhaustive]
 pub enum DeviceError {
     /// No such device.
-    #[error("no device {name:?}; there are validator, printer and reader")]
+    #[error("no device {name:?}; there are validator, printer, reader and uplink")]
     Device {
         /// What was asked for.
         name: String,
@@ -199,10 +199,12 @@ impl Cabinet {
         Physical::of(&state.cash_box, &state.collected)
     }
 
-    /// Puts a card on the reader; one that is there is taken away first.
-    pub fn tap(&self, card: &Card, chip: card::Card) {
+    /// Puts `chips` on the reader, the first of them that of `card`; what is there is taken away
+    /// first.
+    pub fn tap(&self, card: &Card, chips: impl IntoIterator<Item = card::Card>) {
         *self.laid() = Some(card.clone());
-        self.reader.swap(chip);
+        self.reader.remove();
+        self.reader.tap_together(chips);
     }
 
     /// Takes the card away, if there is one.

@@ -20,3 +20,4 @@ pub mod remote;
 pub mod run;
 pub mod screen;
 pub mod town;
+pub mod uplink;

@@ -43,6 +43,9 @@ pub struct BenchOptions {
     /// Another deadline of kioskd, by its name under `[timing]`, in seconds; may be repeated.
     #[arg(long, value_name = "NAME=SECONDS")]
     pub timing: Vec<Timing>,
+    /// A variable in the environment of kioskd alone; may be repeated.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub kioskd_env: Vec<Variable>,
 }
 
 /// One line under `[timing]` in kioskd.toml.
@@ -63,6 +66,25 @@ impl FromStr for Timing {
         let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
         let seconds = seconds.parse().ok().filter(|_| is_name).ok_or_else(wanted)?;
         Ok(Self { name: name.to_owned(), seconds })
+    }
+}
+
+/// One environment variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// What it says; may be empty.
+    pub value: String,
+}
+
+impl FromStr for Variable {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
+        let (name, value) = parts.ok_or("NAME=VALUE is wanted")?;
+        Ok(Self { name: name.to_owned(), value: value.to_owned() })
     }
 }
 
@@ -129,6 +151,17 @@ mod tests {
         let device = Cli::parse_from(["workbench", "device", "printer", "--at", "/tmp/p"]);
         assert!(device.command.is_some() && device.bench.is_none());
         assert!(Cli::try_parse_from(["workbench"]).is_err(), "a town needs its --dir");
+    }
+
+    #[test]
+    fn a_variable_has_a_name_and_says_what_it_likes() {
+        let variable = |name: &str, value: &str| {
+            Ok(Variable { name: name.to_owned(), value: value.to_owned() })
+        };
+        assert_eq!("TZ=Europe/Madrid".parse(), variable("TZ", "Europe/Madrid"));
+        assert_eq!("A=b=c".parse(), variable("A", "b=c"));
+        assert_eq!("A=".parse(), variable("A", ""));
+        assert!("A".parse::<Variable>().is_err() && "=b".parse::<Variable>().is_err());
     }
 
     #[test]

@@ -25,12 +25,14 @@ pub struct Program {
     pub args: Vec<OsString>,
     /// Where it runs: what it leaves behind lies there.
     pub dir: PathBuf,
+    /// What it finds in its environment beside what we have in ours.
+    pub env: Vec<(String, String)>,
 }
 
 impl Program {
     /// Without arguments.
     pub fn new(name: &'static str, path: impl Into<PathBuf>, dir: &Path) -> Self {
-        Self { name, path: path.into(), args: Vec::new(), dir: dir.to_owned() }
+        Self { name, path: path.into(), args: Vec::new(), dir: dir.to_owned(), env: Vec::new() }
     }
 
     /// Adds arguments.
@@ -206,6 +208,7 @@ impl Supervision {
         command
             .args(&self.program.args)
             .current_dir(&self.program.dir)
+            .envs(self.program.env.iter().map(|(name, value)| (name, value)))
             .env("NO_COLOR", "1")
             // The town's wall clock, wherever the developer is.
             .env("TZ", "Europe/Madrid")

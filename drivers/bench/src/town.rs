@@ -1,7 +1,7 @@
 //! The demo town in its folder: made by `central demo-town` when there is none, read, and
 //! configured for the programs that live in it.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -77,24 +77,27 @@ struct CardFile {
 }
 
 impl Town {
-    /// The town in `dir`, made first if there is none, with the configuration of `options`.
+    /// The town in `dir`, made first if there is none.
     ///
     /// # Errors
     /// It cannot be made, or what is there is no town.
-    pub async fn open(
-        dir: &Path,
-        options: &BenchOptions,
-        programs: &Programs,
-    ) -> anyhow::Result<Self> {
+    pub async fn open(dir: &Path, programs: &Programs) -> anyhow::Result<Self> {
         // The last file that is made: where it is, the town is whole.
         if !dir.join(CENTRAL_TOML).exists() {
             make(dir, &programs.path(CENTRAL)).await?;
         }
         let mut town = Self::read(dir)?;
         town.find_port_for_central()?;
-        town.write_kioskd_toml(options)?;
-        town.write_ui_toml(options)?;
         Ok(town)
+    }
+
+    /// Writes the kiosk's configuration; it calls central at `uplink`.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn configure(&self, options: &BenchOptions, uplink: SocketAddr) -> anyhow::Result<()> {
+        self.write_kioskd_toml(options, uplink)?;
+        self.write_ui_toml(options)
     }
 
     fn read(dir: &Path) -> anyhow::Result<Self> {
@@ -177,9 +180,11 @@ impl Town {
         let central = Program::new(CENTRAL, programs.path(CENTRAL), &self.dir)
             .args(["serve"])
             .path_arg("--config", &self.dir.join(CENTRAL_TOML));
-        let kioskd = Program::new(KIOSKD, programs.path(KIOSKD), &self.dir)
+        let mut kioskd = Program::new(KIOSKD, programs.path(KIOSKD), &self.dir)
             .args(["run"])
             .path_arg("--config", &self.kioskd_toml());
+        let env = options.kioskd_env.iter();
+        kioskd.env = env.map(|each| (each.name.clone(), each.value.clone())).collect();
         let headless = ui(KIOSK_UI, "headless").path_arg("--remote", &self.remote_socket());
         let window = options.window.then(|| ui("kiosk-window", "window"));
         [central, kioskd, headless].into_iter().chain(window).collect()
@@ -206,8 +211,8 @@ impl Town {
         Ok(())
     }
 
-    fn write_kioskd_toml(&self, options: &BenchOptions) -> anyhow::Result<()> {
-        let (kiosk, central, encrypted) = (&self.kiosk, &self.central, options.encrypted);
+    fn write_kioskd_toml(&self, options: &BenchOptions, uplink: SocketAddr) -> anyhow::Result<()> {
+        let (kiosk, encrypted) = (&self.kiosk, options.encrypted);
         let timing: String = options
             .timing
             .iter()
@@ -226,7 +231,7 @@ municipality = {name}
 office = "{OFFICE_PLACE}, tel. {OFFICE_PHONE}"
 
 [central]
-url = "https://{central}"
+url = "https://{uplink}"
 ca = "ca.pem"
 certificate = "{kiosk}.pem"
 key = "{kiosk}.key"

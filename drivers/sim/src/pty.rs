@@ -53,6 +53,23 @@ impl Pty {
         Ok(Self { master: watch(master)?, slave, link })
     }
 
+    /// As [`Pty::plug`], for a cable that is put back: as another device than the one that `link`
+    /// pointed at, as the kernel names a USB adapter anew.
+    ///
+    /// # Errors
+    /// As [`Pty::plug`].
+    pub fn plug_elsewhere(link: impl Into<PathBuf>, before: &Path) -> io::Result<Self> {
+        let link = link.into();
+        let first = Self::plug(&link)?;
+        // The lowest free number may be the same; while we hold it the next is another.
+        if first.slave == before { Self::plug(link) } else { Ok(first) }
+    }
+
+    /// The device behind the link.
+    pub fn device(&self) -> &Path {
+        &self.slave
+    }
+
     /// The name under which the host opens it.
     pub fn link(&self) -> &Path {
         &self.link
@@ -201,6 +218,18 @@ mod tests {
         assert!(!link.exists() && std::fs::symlink_metadata(&link).is_err());
         let end = host.read(&mut [0; 8]);
         assert!(matches!(&end, Ok(0)) || end.is_err(), "{end:?}");
+    }
+
+    #[tokio::test]
+    async fn a_cable_put_back_is_another_device_under_the_same_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let link = dir.path().join("port");
+        let old = Pty::plug(&link).unwrap();
+        let before = old.device().to_owned();
+        drop(old);
+        let new = Pty::plug_elsewhere(&link, &before).unwrap();
+        assert_ne!(new.device(), before);
+        assert_eq!(std::fs::read_link(&link).unwrap(), new.device());
     }
 
     #[tokio::test]

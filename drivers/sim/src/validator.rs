@@ -179,21 +179,30 @@ impl Shared {
 }
 
 async fn run(shared: Arc<Shared>, link: PathBuf, pty: Pty) {
+    let mut device = pty.device().to_owned();
     let mut pty = Some(pty);
+    let mut was_unplugged = false;
     loop {
         let is_unplugged = shared.lock().faults.contains(&Fault::Unplugged);
         if is_unplugged {
             pty = None;
+            was_unplugged = true;
             wait(&shared).await;
             continue;
         }
-        let port = match pty.take().map_or_else(|| Pty::plug(&link), Ok) {
+        let plugged = match pty.take() {
+            Some(pty) => Ok(pty),
+            None if std::mem::take(&mut was_unplugged) => Pty::plug_elsewhere(&link, &device),
+            None => Pty::plug(&link),
+        };
+        let port = match plugged {
             Ok(port) => port,
             Err(error) => {
                 tracing::error!(link = %link.display(), %error, "validator has no port");
                 return;
             }
         };
+        device = port.device().to_owned();
         // One host after the other, each on a pty of its own.
         serve(&shared, port).await;
     }

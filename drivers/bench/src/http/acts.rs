@@ -17,10 +17,11 @@ use crate::bench::Bench;
 #[serde(deny_unknown_fields)]
 pub(super) struct Tap {
     card: String,
+    with: Option<String>,
 }
 
 pub(super) async fn tap(State(bench): State<Arc<Bench>>, Body(tap): Body<Tap>) -> Done {
-    bench.tap(&tap.card)?;
+    bench.tap(&tap.card, tap.with.as_deref())?;
     Ok(StatusCode::NO_CONTENT)
 }
 

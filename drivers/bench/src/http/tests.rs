@@ -71,22 +71,35 @@ async fn a_card_is_tapped_swapped_and_removed() {
 }
 
 #[tokio::test]
+async fn two_cards_lie_on_the_reader_only_if_both_are_there() {
+    let rig = Rig::new();
+    let purse = |with| json!({"card": "bank", "with": with});
+    assert_eq!(rig.post("/api/card/tap", purse("blank")).await.0, 204);
+    assert_eq!(rig.get("/api/state").await.1["card"], "bank");
+    assert_eq!(rig.post("/api/card/remove", json!({})).await.0, 204);
+    assert_eq!(rig.post("/api/card/tap", purse("nobody")).await.0, 404);
+    assert_eq!(rig.get("/api/state").await.1["card"], Value::Null);
+}
+
+#[tokio::test]
 async fn faults_are_listed_made_and_mended() {
     let rig = Rig::new();
-    let is_on = async || {
-        let (_, faults) = rig.get("/api/faults").await;
-        let devices = faults.as_array().unwrap();
-        let printer = devices.iter().find(|each| each["device"] == "printer").unwrap();
-        let faults = printer["faults"].as_array().unwrap();
-        let paper = faults.iter().find(|each| each["fault"] == "paper_end").unwrap();
-        paper["on"].as_bool().unwrap()
-    };
-    let paper_end = |on| json!({"device": "printer", "fault": "paper_end", "on": on});
-    assert!(!is_on().await);
-    assert_eq!(rig.post("/api/fault", paper_end(true)).await.0, 204);
-    assert!(is_on().await);
-    assert_eq!(rig.post("/api/fault", paper_end(false)).await.0, 204);
-    assert!(!is_on().await);
+    for (device, fault) in [("printer", "paper_end"), ("uplink", "answers_lost")] {
+        let is_on = async || {
+            let (_, faults) = rig.get("/api/faults").await;
+            let devices = faults.as_array().unwrap();
+            let device = devices.iter().find(|each| each["device"] == device).unwrap();
+            let faults = device["faults"].as_array().unwrap();
+            let fault = faults.iter().find(|each| each["fault"] == fault).unwrap();
+            fault["on"].as_bool().unwrap()
+        };
+        let switch = |on| json!({"device": device, "fault": fault, "on": on});
+        assert!(!is_on().await);
+        assert_eq!(rig.post("/api/fault", switch(true)).await.0, 204);
+        assert!(is_on().await);
+        assert_eq!(rig.post("/api/fault", switch(false)).await.0, 204);
+        assert!(!is_on().await);
+    }
 }
 
 #[tokio::test]
@@ -115,6 +128,7 @@ async fn what_is_not_there_is_404_and_says_what_is() {
         ("/api/card/tap", json!({"card": "nobody"}), "/api/cards"),
         ("/api/fault", json!({"device": "oven", "fault": "x", "on": true}), "printer"),
         ("/api/fault", json!({"device": "printer", "fault": "x", "on": true}), "paper_end"),
+        ("/api/fault", json!({"device": "uplink", "fault": "x", "on": true}), "answers_lost"),
         ("/api/power", json!({"process": "sun", "on": false}), "validator"),
         ("/api/nothing", json!({}), "docs/workbench.md"),
     ];

@@ -197,7 +197,9 @@ impl Firmware {
             && self.run.escrow_told
             && !is_blocked
         {
-            let until = now + self.options.pace.credit;
+            // One that is going to stand still does so past half-way: the box has it at power-up.
+            let is_stalled = self.faults.contains(&Fault::Stalled);
+            let until = if is_stalled { now } else { now + self.options.pace.credit };
             self.mechanics.place = Place::Leaving { cents, since: now, until };
             return [vec![OK], self.tell(with_ack)].concat();
         }

@@ -8,6 +8,13 @@ pub enum Fault {
     JamSafe,
     /// The next note that is stacked jams within the customer's reach; off = someone freed it.
     JamUnsafe,
+    /// The next note jams while it is being read; off = someone freed it.
+    JamEntering,
+    /// A note on its way into the cash box stands still, out of reach and not reported yet; off =
+    /// the motor goes on.
+    Stalled,
+    /// What was in its path at a power cut is told without a value.
+    ForgetsValue,
     /// The next note that is stacked looks manipulated.
     Fraud,
     /// The cash box is full.
@@ -30,9 +37,12 @@ pub enum Fault {
 
 impl Fault {
     /// In the order of their names' declaration.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::JamSafe,
         Self::JamUnsafe,
+        Self::JamEntering,
+        Self::Stalled,
+        Self::ForgetsValue,
         Self::Fraud,
         Self::StackerFull,
         Self::CashboxRemoved,
@@ -49,6 +59,9 @@ impl Fault {
         match self {
             Self::JamSafe => "jam_safe",
             Self::JamUnsafe => "jam_unsafe",
+            Self::JamEntering => "jam_entering",
+            Self::Stalled => "stalled",
+            Self::ForgetsValue => "forgets_value",
             Self::Fraud => "fraud",
             Self::StackerFull => "stacker_full",
             Self::CashboxRemoved => "cashbox_removed",

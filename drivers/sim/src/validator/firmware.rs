@@ -180,9 +180,18 @@ impl Firmware {
     }
 
     fn motor_deadline(&self) -> Option<Duration> {
-        // Without a box the note waits before it.
-        let is_stopped =
-            matches!(self.mechanics.place, Place::Stacking { .. }) && !self.mechanics.is_box_in;
+        let is_stopped = match self.mechanics.place {
+            Place::Leaving { .. } => self.faults.contains(&Fault::Stalled),
+            // Without a box the note waits before it.
+            Place::Stacking { .. } => {
+                self.faults.contains(&Fault::Stalled) || !self.mechanics.is_box_in
+            }
+            Place::Clear
+            | Place::Entering { .. }
+            | Place::Escrow { .. }
+            | Place::Rejecting { .. }
+            | Place::Jammed { .. } => false,
+        };
         self.mechanics.place.until().filter(|_| !is_stopped)
     }
 
@@ -200,6 +209,9 @@ impl Firmware {
     fn move_note(&mut self, at: Duration) {
         let pace = self.options.pace;
         match self.mechanics.place {
+            Place::Entering { cents, .. } if self.faults.contains(&Fault::JamEntering) => {
+                self.mechanics.place = Place::Jammed { cents, is_safe: false, is_read: false };
+            }
             Place::Entering { cents, .. } => match self.refusal(cents) {
                 Some(code) => self.reject(at, cents, code),
                 None => {
@@ -209,9 +221,9 @@ impl Firmware {
             },
             Place::Leaving { cents, .. } => {
                 if self.faults.contains(&Fault::JamSafe) {
-                    self.mechanics.place = Place::Jammed { cents, is_safe: true };
+                    self.mechanics.place = Place::Jammed { cents, is_safe: true, is_read: true };
                 } else if self.faults.contains(&Fault::JamUnsafe) {
-                    self.mechanics.place = Place::Jammed { cents, is_safe: false };
+                    self.mechanics.place = Place::Jammed { cents, is_safe: false, is_read: true };
                 } else {
                     let channel = self.channel(cents);
                     if self.faults.contains(&Fault::Fraud) {
@@ -292,20 +304,21 @@ impl Firmware {
             Place::Escrow { .. } | Place::Rejecting { .. } => (false, channel),
             Place::Leaving { since, until, .. } => (cut >= since + (until - since) / 2, channel),
             Place::Stacking { .. } => (true, channel),
-            Place::Jammed { is_safe, .. } => {
-                let fault = if is_safe { Fault::JamSafe } else { Fault::JamUnsafe };
-                if self.faults.contains(&fault) {
+            Place::Jammed { is_safe, is_read, .. } => {
+                let jams = [Fault::JamSafe, Fault::JamUnsafe, Fault::JamEntering];
+                if jams.iter().any(|jam| self.faults.contains(jam)) {
                     return;
                 }
-                (is_safe, channel)
+                (is_safe, if is_read { channel } else { 0 })
             }
         };
+        let told = if self.faults.contains(&Fault::ForgetsValue) { 0 } else { told };
         if goes_into_box && self.mechanics.is_box_in {
             self.mechanics.drop_into_box(cents);
             self.memory.stacked = self.memory.stacked.wrapping_add(1);
             self.run.report(&[0xE2, told]);
         } else if goes_into_box {
-            self.mechanics.place = Place::Jammed { cents, is_safe: true };
+            self.mechanics.place = Place::Jammed { cents, is_safe: true, is_read: told != 0 };
         } else {
             self.mechanics.hand_back(cents);
             self.run.report(&[0xE1, told]);
@@ -322,7 +335,7 @@ impl Firmware {
         match (fault, on) {
             (Fault::Power, true) => self.cut_power(now),
             (Fault::Power, false) => self.boot(now),
-            (Fault::JamSafe | Fault::JamUnsafe, false) => {
+            (Fault::JamSafe | Fault::JamUnsafe | Fault::JamEntering, false) => {
                 // It is freed with the power off [GA973 §8.3 "Safe jam"].
                 if matches!(self.mechanics.place, Place::Jammed { .. }) {
                     self.cut_power(now);
@@ -331,9 +344,11 @@ impl Firmware {
             }
             (Fault::CashboxRemoved, true) => self.mechanics.take_box(),
             (Fault::CashboxRemoved, false) => self.put_box(now),
-            (Fault::JamSafe | Fault::JamUnsafe, true)
+            (Fault::JamSafe | Fault::JamUnsafe | Fault::JamEntering, true)
             | (
-                Fault::Fraud
+                Fault::Stalled
+                | Fault::ForgetsValue
+                | Fault::Fraud
                 | Fault::StackerFull
                 | Fault::Unplugged
                 | Fault::RejectNotes

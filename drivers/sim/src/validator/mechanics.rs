@@ -68,7 +68,10 @@ pub(super) enum Place {
     },
     Jammed {
         cents: u32,
+        /// Past the customer's reach.
         is_safe: bool,
+        /// Its value was read before.
+        is_read: bool,
     },
 }
 

@@ -184,3 +184,55 @@ fn a_reset_starts_the_unit_anew_and_comes_back() {
     rig.until("ready", |rig| rig.cashier.is_ready);
     rig.until("enabled again", |rig| rig.state().is_enabled);
 }
+
+#[test]
+fn a_note_that_jams_before_it_is_read_is_freed_into_the_customers_hand() {
+    let mut rig = rig();
+    rig.fault(Fault::JamEntering, true);
+    rig.insert(2000);
+    rig.until("jammed", |rig| rig.state().path == "jammed");
+    rig.run(Duration::from_secs(30));
+    assert!(!rig.events.iter().any(|it| matches!(it, Event::Escrowed(_))));
+    rig.fault(Fault::JamEntering, false);
+    rig.until("returned", |rig| rig.state().returned == [2000]);
+    // It was never read: nobody can say what it is.
+    let recovered = Event::Recovered { place: NotePlace::Customer, note: None };
+    rig.until("told", |rig| rig.events.contains(&recovered));
+    assert_eq!(rig.cashier.credited, Amount::ZERO);
+    rig.assert_books();
+}
+
+#[test]
+fn a_note_that_stands_still_is_credited_when_the_motor_goes_on() {
+    let mut rig = rig();
+    rig.fault(Fault::Stalled, true);
+    rig.insert(2000);
+    rig.until("stacking", |rig| rig.state().path == "stacking");
+    rig.run(Duration::from_secs(60));
+    assert_eq!(rig.state().path, "stacking");
+    assert_eq!(rig.cashier.credited, Amount::ZERO);
+    rig.fault(Fault::Stalled, false);
+    rig.until("in the box", |rig| rig.state().path == "clear");
+    rig.run(Duration::from_secs(2));
+    assert_eq!(rig.cashier.credited, Amount::euro(20));
+    rig.assert_books();
+}
+
+#[test]
+fn a_unit_that_forgets_values_tells_of_a_note_without_one() {
+    let mut rig = rig();
+    rig.fault(Fault::ForgetsValue, true);
+    rig.fault(Fault::Stalled, true);
+    rig.insert(2000);
+    rig.until("stacking", |rig| rig.state().path == "stacking");
+    rig.fault(Fault::Power, true);
+    rig.fault(Fault::Stalled, false);
+    rig.run(Duration::from_secs(8));
+    rig.fault(Fault::Power, false);
+    rig.until("in the box", |rig| rig.state().path == "clear");
+    rig.run(Duration::from_secs(10));
+    let recovered = Event::Recovered { place: NotePlace::CashUnit, note: None };
+    assert!(rig.events.contains(&recovered), "{:?}", rig.events);
+    assert_eq!(rig.cashier.credited, Amount::euro(20));
+    rig.assert_books();
+}
