@@ -12,6 +12,9 @@
 //!
 //! Whatever goes wrong panics with what the workbench said, and the end of every log.
 
+mod books;
+mod visit;
+
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
@@ -22,6 +25,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+pub use crate::books::Money;
 
 /// The running town. Dropping it stops everything and removes its folder.
 #[derive(Debug)]
@@ -103,6 +108,11 @@ impl Bench {
         self.post("api/card/tap", &json!({"card": card.id}));
     }
 
+    /// Puts two cards on the reader at once.
+    pub fn tap_together(&self, card: &Card, with: &Card) {
+        self.post("api/card/tap", &json!({"card": card.id, "with": with.id}));
+    }
+
     /// Takes it away.
     pub fn remove_card(&self) {
         self.post("api/card/remove", &json!({}));
@@ -117,6 +127,23 @@ impl Bench {
     pub fn take_returned(&self) -> Vec<u64> {
         let taken = self.post("api/acceptor/take", &json!({}));
         serde_json::from_str(&taken).expect("a list of cents")
+    }
+
+    /// Waits until the machine has given notes back, and takes them: their values in cents.
+    pub fn wait_returned(&self) -> Vec<u64> {
+        let mut taken = Vec::new();
+        self.wait_until("a note comes back", || {
+            taken = self.take_returned();
+            !taken.is_empty()
+        });
+        taken
+    }
+
+    /// Waits until the slot says this: `20 € stacking`.
+    pub fn wait_slot(&self, says: &str) {
+        self.wait_until(&format!("the slot says {says:?}"), || {
+            self.get("api/state")["ports"]["notes"]["says"] == says
+        });
     }
 
     /// Presses what has this label, whole or as a unique beginning.
@@ -200,10 +227,24 @@ impl Bench {
     /// Waits until the screen's process shows a button of this label: it may have been started
     /// anew.
     pub fn wait_button(&self, label: &str) {
+        self.wait_text(label);
+    }
+
+    /// Waits until the screen's process shows these words.
+    pub fn wait_text(&self, words: &str) {
+        self.wait_until(&format!("{words:?} on the screen"), || {
+            self.try_get("api/screen/elements").is_some_and(|all| all.contains(words))
+        });
+    }
+
+    /// Asks again and again, for what the API has no wait for.
+    ///
+    /// # Panics
+    /// It does not come about on a slow machine either.
+    pub fn wait_until(&self, what: &str, mut holds: impl FnMut() -> bool) {
         let deadline = Instant::now() + Duration::from_millis(WAIT_MS.into());
-        let shown = || self.try_get("api/screen/elements").is_some_and(|all| all.contains(label));
-        while !shown() {
-            assert!(Instant::now() < deadline, "{label} did not appear");
+        while !holds() {
+            assert!(Instant::now() < deadline, "in vain waited for: {what}");
             std::thread::yield_now();
         }
     }
@@ -315,14 +356,15 @@ impl From<&Value> for Card {
     }
 }
 
-/// One of our programs. Tests of this package run in `deps/` beside them; cargo builds programs of
+/// One of our programs. Tests run in `deps/` beside them; cargo builds programs of
 /// other packages only when asked to.
 ///
 /// # Panics
 /// It was not built.
 pub fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");
-    let dir = test.ancestors().nth(2).expect("a test lies in target/*/deps");
+    let dir = test.parent().expect("a program lies in a folder");
+    let dir = if dir.ends_with("deps") { dir.parent().expect("target/*/deps") } else { dir };
     let program = dir.join(name);
     assert!(program.exists(), "{} is not built: cargo build --workspace", program.display());
     program
