@@ -71,6 +71,9 @@ impl Bench {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(ANSWER_MAX))
+            // A kept connection may be closed at the moment it is used again, and then nobody knows
+            // whether the note went in.
+            .max_idle_connections(0)
             .build()
             .into();
         let bench = Self { workbench, url: url.unwrap_or_default(), dir, agent };
