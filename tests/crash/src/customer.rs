@@ -42,18 +42,22 @@ impl<'a> Customer<'a> {
         self.look(&format!("api/screen/wait?timeout_ms=200&after={serial}"));
     }
 
-    /// Until nobody is at the kiosk, no note moves, and everything given back is taken.
+    /// Takes the quiet way out of whatever is shown, until nobody is at the kiosk, no note moves,
+    /// and everything given back is taken.
     pub(crate) fn leave(&mut self) {
         self.bench.remove_card();
         self.bench.wait_until("the kiosk to be in service again", || {
             let screen = self.look("api/screen").unwrap_or_default();
             match screen["name"].as_str() {
                 Some("attract") => true,
-                Some("done" | "goodbye") => {
-                    self.press(json!({"key": "Escape"}));
+                Some("confirm_cancel" | "review") => {
+                    self.confirm();
                     false
                 }
-                _ => false,
+                _ => {
+                    self.press(&json!({"key": "Escape"}));
+                    false
+                }
             }
         });
         self.bench.wait_until("the note path to be clear", || {
@@ -71,21 +75,27 @@ impl<'a> Customer<'a> {
             "pin" => self.type_pin(screen),
             "home" | "offline_home" => self.choose(screen),
             "inserting" => self.insert_or_finish(screen),
-            "confirm_cancel" | "review" => {
-                let label = if screen["balance"].is_null() { "Confirmar" } else { "Abonar" };
-                self.press(json!({"label": label}));
-            }
+            "confirm_cancel" | "review" => self.confirm(),
             "done" => {
                 let may_print = screen["receipt"]["offer"]["can_print"] == true;
                 if may_print && self.dice.throw(2) == 0 {
-                    self.press(json!({"label": "Imprimir recibo"}));
+                    self.press(&json!({"label": "Imprimir recibo"}));
                 } else {
-                    self.press(json!({"key": "Escape"}));
+                    self.press(&json!({"key": "Escape"}));
                 }
             }
-            "card_refused" => self.press(json!({"key": "Escape"})),
+            "card_refused" | "goodbye" => {
+                self.press(&json!({"key": "Escape"}));
+            }
             // The machine is at it.
             _ => {}
+        }
+    }
+
+    /// What was put in goes to the wallet: now, or when central is back.
+    fn confirm(&self) {
+        if !self.press(&json!({"label": "Abonar"})) {
+            self.press(&json!({"label": "Confirmar"}));
         }
     }
 
@@ -99,16 +109,18 @@ impl<'a> Customer<'a> {
         let Some(card) = self.cards.last() else { return };
         let typed = screen["digits"].as_u64().and_then(|typed| usize::try_from(typed).ok());
         let digit = typed.and_then(|typed| card.pin.get(typed..=typed));
-        self.press(json!({"key": digit.unwrap_or("Enter")}));
+        self.press(&json!({"key": digit.unwrap_or("Enter")}));
     }
 
     fn choose(&mut self, screen: &Value) {
         match screen["recharge_off"].as_str() {
-            None => self.press(json!({"label": "Recargar con billetes"})),
+            None => {
+                self.press(&json!({"label": "Recargar con billetes"}));
+            }
             Some("wallet_full") => {
                 self.cards.pop();
                 self.bench.remove_card();
-                self.press(json!({"key": "Escape"}));
+                self.press(&json!({"key": "Escape"}));
             }
             // Not yet.
             Some(_) => {}
@@ -121,13 +133,13 @@ impl<'a> Customer<'a> {
             return;
         }
         if screen["can_finish"] == true && self.dice.throw(3) == 0 {
-            self.press(json!({"label": "Finalizar"}));
+            self.press(&json!({"label": "Finalizar"}));
             return;
         }
         let fitting = screen["notes"].as_array().map_or(&[][..], Vec::as_slice);
         let fitting: Vec<i64> = fitting.iter().filter_map(Value::as_i64).collect();
         if fitting.is_empty() {
-            self.press(json!({"label": "Finalizar"}));
+            self.press(&json!({"label": "Finalizar"}));
             return;
         }
         // Small notes: wallets fill up, and then a new town has to be made.
@@ -138,9 +150,10 @@ impl<'a> Customer<'a> {
         }
     }
 
-    /// What is refused was meant for a screen that has passed.
-    fn press(&self, what: Value) {
-        self.bench.try_post("api/screen/press", &what);
+    /// Says whether it was there to be pressed; if not, it was meant for a screen that has passed.
+    fn press(&self, what: &Value) -> bool {
+        let (status, _) = self.bench.try_post("api/screen/press", what);
+        (200..300).contains(&status)
     }
 
     fn look(&self, path: &str) -> Option<Value> {
