@@ -42,7 +42,9 @@ pub enum Event {
     /// The device itself did not take what was put in, and gave it back.
     Rejected(RejectReason),
     /// The note passed the point where the customer could pull it back: it is the kiosk's now.
-    /// Repeated by the device until [`Command::Acknowledge`] where the protocol can do that.
+    /// Repeated by the device until [`Command::Acknowledge`] where the protocol can do that. A
+    /// device that can neither do that nor count ([`Capabilities::stacked_total`]) takes no other
+    /// note before it is acknowledged: whose note came out after a power cut could not be told.
     Stacked(Note),
     /// The escrowed note is being given back, after [`Command::Return`] or by the device's clock.
     Returned(Note),

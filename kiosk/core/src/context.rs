@@ -9,6 +9,7 @@ use kiosk_records::{
 };
 use ui_proto::{Prefs, View};
 
+use crate::canary::{Canary, planted};
 use crate::devices::Devices;
 use crate::queue::Queue;
 use crate::timer::Timers;
@@ -220,7 +221,9 @@ impl Context {
     }
 
     pub(crate) fn note_in_doubt(&mut self, intent: Seq, reason: DoubtReason) {
-        self.devices.acceptor.forget_count();
+        if !planted(Canary::CounterOutlivesDoubt) {
+            self.devices.acceptor.forget_count();
+        }
         self.record(Record::StackInDoubt { intent, reason });
     }
 
@@ -279,6 +282,9 @@ impl Context {
 
     /// The customer holds a claim for a note in doubt; nothing is booked until it is settled.
     pub(crate) fn claim_in_doubt(&mut self, intent: Seq, amount: Amount) {
+        if planted(Canary::ForgetDoubt) {
+            return;
+        }
         let basis = ClaimBasis::InDoubt(intent);
         self.record(Record::ClaimIssued { amount, basis, posting: None });
     }

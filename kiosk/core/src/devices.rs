@@ -54,6 +54,11 @@ impl Acceptor {
         self.ready.as_ref().and_then(|unit| unit.stacked_total)
     }
 
+    /// It has told all about the time before.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready.is_some()
+    }
+
     /// A note is stuck in it.
     pub(crate) fn is_jammed(&self) -> bool {
         self.faults.contains(&FaultKind::Jam)

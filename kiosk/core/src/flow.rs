@@ -13,6 +13,7 @@ use driver_api::{acceptor, card_reader, printer};
 use kiosk_records::{Disposition, HandBackReason, Record, Seq};
 use ui_proto::{Action, CardRefusal};
 
+use crate::canary::{Canary, planted};
 use crate::context::Context;
 use crate::settle::Settled;
 use crate::{CentralLink, CentralReply, Event, SessionReply, Timer, TopUpReply, queue, settle};
@@ -117,7 +118,8 @@ fn step_event(flow: Flow, event: Event, cx: &mut Context) -> Flow {
         Event::Central(CentralReply::Session { attempt, reply }) => {
             link(cx, matches!(reply, SessionReply::Away));
             // Late: who asked has gone, and somebody else may be asking now.
-            if attempt == cx.attempt { flow.step(Input::Session(reply), cx) } else { flow }
+            let is_awaited = attempt == cx.attempt || planted(Canary::LateAnswerOpens);
+            if is_awaited { flow.step(Input::Session(reply), cx) } else { flow }
         }
         Event::Central(CentralReply::TopUp { intent, reply }) => {
             link(cx, matches!(reply, TopUpReply::Away));

@@ -9,6 +9,7 @@
 #![warn(missing_docs)]
 
 mod books;
+pub mod canary;
 mod config;
 mod context;
 mod devices;

@@ -6,6 +6,7 @@ use driver_api::acceptor::{Capabilities, Command, Event, Note, NotePlace};
 use kiosk_records::{Account, DoubtReason, Evidence, Posting, Record, Seq};
 
 use crate::Act;
+use crate::canary::{Canary, planted};
 use crate::context::Context;
 
 /// What became of a stack order.
@@ -28,6 +29,10 @@ pub(crate) fn observe(cx: &mut Context, event: &Event) -> Option<Settled> {
             given_back(cx, *note)
         }
         Event::Returned(note) => match in_flight(cx).filter(|(_, value)| *value == note.value) {
+            Some((intent, value)) if planted(Canary::GiveBackAndCredit) => {
+                cx.note_stacked(intent, value, Evidence::Reported);
+                Some(Settled::Stacked(value))
+            }
             Some((intent, value)) => {
                 cx.note_returned(intent, Evidence::Reported);
                 Some(Settled::Returned(value))
@@ -88,6 +93,9 @@ fn reported(cx: &mut Context, note: Option<Note>) -> Option<Settled> {
 fn given_back(cx: &mut Context, note: Option<Note>) -> Option<Settled> {
     let value = note.map(|note| note.value);
     match in_flight(cx) {
+        // The note ordered may be in the cash unit, its report lost with the power, and this be the
+        // next one: the count that the unit tells when it is ready knows.
+        Some((intent, _)) if counter_will_tell(cx, intent) => None,
         Some((intent, ordered)) if value.is_none_or(|value| value == ordered) => {
             cx.note_returned(intent, Evidence::Reported);
             Some(Settled::Returned(ordered))
@@ -98,6 +106,12 @@ fn given_back(cx: &mut Context, note: Option<Note>) -> Option<Settled> {
             None
         }
     }
+}
+
+fn counter_will_tell(cx: &Context, intent: Seq) -> bool {
+    let act = cx.books.intent(intent).map(|open| &open.act);
+    let was_counted = matches!(act, Some(Act::Stack { stacked_total: Some(_), .. }));
+    was_counted && !cx.devices.acceptor.is_ready() && !planted(Canary::AnyNoteIsTheOrdered)
 }
 
 /// The unit is set up and has told all it knew. If an order is still open, its life counter may
@@ -114,7 +128,7 @@ fn by_counter(cx: &mut Context, unit: &Capabilities) -> Option<Settled> {
     };
     match gained {
         // Not in the cash unit, but not out either.
-        Some(0) if cx.devices.acceptor.is_jammed() => {
+        Some(0) if cx.devices.acceptor.is_jammed() && !planted(Canary::JamIsGivenBack) => {
             cx.note_in_doubt(intent, DoubtReason::Jam);
             None
         }
@@ -124,6 +138,9 @@ fn by_counter(cx: &mut Context, unit: &Capabilities) -> Option<Settled> {
         }
         // The count the unit has just told includes this note.
         Some(1) => {
+            if planted(Canary::CounterCountsTwice) {
+                cx.devices.acceptor.count_stacked();
+            }
             cx.note_stacked(intent, note, Evidence::Counter);
             Some(Settled::Stacked(note))
         }
@@ -159,6 +176,9 @@ fn unexplained(cx: &mut Context, note: Option<Amount>, place: NotePlace) {
 /// What a note that comes out may settle: an order nobody has given up yet. One in doubt stays in
 /// doubt, because what comes out may be another note, and then who holds the claim would lose it.
 fn in_flight(cx: &Context) -> Option<(Seq, Amount)> {
+    if planted(Canary::ClaimEndsWithAnyNote) {
+        return unsettled(cx);
+    }
     cx.books.note_in_flight()
 }
 

@@ -274,3 +274,15 @@ fn a_note_given_back_to_another_customer_does_not_end_a_claim() {
     let claimed = rig.kiosk.books().intents().filter(|(_, open)| open.is_claimed()).count();
     assert_eq!(claimed, 1, "the first customer holds a claim still");
 }
+
+#[test]
+fn a_note_found_at_the_front_need_not_be_the_one_ordered() {
+    let mut rig = with_note_ordered().power_cut();
+    // The report of the note ordered was lost, and the next one was in the path.
+    rig.acceptor(acceptor::Event::Recovered { place: NotePlace::Customer, note: Some(note(20)) });
+    assert_eq!(evidence(&rig), None);
+    rig.stacked_total = Some(8);
+    rig.connect();
+    assert_eq!(evidence(&rig), Some(Evidence::Counter));
+    assert_eq!(rig.balance(Account::Cashbox), 2_000);
+}

@@ -9,6 +9,7 @@ use ui_proto::{Action, NoteNews, RechargeOff};
 use super::top_up::{Stage, Wish, stay};
 use super::{Flow, Input, Visit, unwind};
 use crate::Timer;
+use crate::canary::{Canary, planted};
 use crate::context::Context;
 use crate::settle::Settled;
 
@@ -133,6 +134,10 @@ fn rejected_news(reason: RejectReason) -> NoteNews {
 /// The decision: in escrow, and now in or out?
 fn escrowed(visit: Visit, note: Note, wish: Option<Wish>, cx: &mut Context) -> Flow {
     let value = note.value;
+    if planted(Canary::StackWithoutIntent) {
+        cx.acceptor(Command::Stack);
+        return stay(visit, Stage::Inserting { news: None, wish });
+    }
     match check(&visit, value, cx) {
         Ok(()) => {
             let intent = cx.order_stack(value);
@@ -392,7 +397,7 @@ fn fulfil(visit: Visit, wish: Wish, returned: Option<Amount>, cx: &mut Context) 
     cx.timers.disarm(Timer::PathNotEmpty);
     cx.acceptor(Command::Disable);
     cx.touched();
-    let has_credit = !cx.books.customer_credit().is_zero();
+    let has_credit = !cx.books.customer_credit().is_zero() && !planted(Canary::LeaveWithCredit);
     match wish {
         Wish::Finish if has_credit => stay(visit, Stage::Review),
         Wish::Cancel if has_credit => stay(visit, Stage::ConfirmCancel),

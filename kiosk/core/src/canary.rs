@@ -1,0 +1,50 @@
+//! Planted bugs: the simulator (tests/sim) must find each of them, or it proves nothing. They exist
+//! under the feature `canaries` alone; without it [`planted`] is `false` and compiles to nothing.
+
+/// A bug that can be planted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Canary {
+    /// A note in doubt is not claimed for.
+    ForgetDoubt,
+    /// A note is ordered into the cash unit without a record.
+    StackWithoutIntent,
+    /// A note that comes back is credited all the same.
+    GiveBackAndCredit,
+    /// Who cancels leaves, and the credit stays.
+    LeaveWithCredit,
+    /// Once in the product: a note that comes out closes the order of an older one in doubt.
+    ClaimEndsWithAnyNote,
+    /// Once in the product: a note found at the front is the one ordered, whatever the count says.
+    AnyNoteIsTheOrdered,
+    /// Once in the product: a note stuck in the unit counts as given back.
+    JamIsGivenBack,
+    /// Once in the product: a note found by the life counter is counted again.
+    CounterCountsTwice,
+    /// Once in the product: the count before a doubt is believed after it.
+    CounterOutlivesDoubt,
+    /// Once in the product: a late answer about a PIN opens the visit of whoever asks next.
+    LateAnswerOpens,
+}
+
+#[cfg(feature = "canaries")]
+thread_local! {
+    static PLANTED: std::cell::Cell<Option<Canary>> = const { std::cell::Cell::new(None) };
+}
+
+/// Plants one in this thread, or digs it out.
+#[cfg(feature = "canaries")]
+pub fn plant(canary: Option<Canary>) {
+    PLANTED.set(canary);
+}
+
+/// Is it planted?
+#[cfg(feature = "canaries")]
+pub(crate) fn planted(canary: Canary) -> bool {
+    PLANTED.get() == Some(canary)
+}
+
+/// Never.
+#[cfg(not(feature = "canaries"))]
+pub(crate) const fn planted(_: Canary) -> bool {
+    false
+}
