@@ -65,6 +65,21 @@ const ARROWS: [(&str, &[&str]); 24] = [
     ),
     ("crash", &["e2e", "kiosk-journal", "kiosk-records"]),
     ("e2e", &["central-api", "domain", "kiosk-journal", "kiosk-records", "ui-proto"]),
+    (
+        "fuzz-targets",
+        &[
+            "central-api",
+            "domain",
+            "driver-api",
+            "driver-escpos",
+            "driver-mifare",
+            "driver-ssp",
+            "kiosk-core",
+            "kiosk-records",
+            "kioskd",
+            "ui-proto",
+        ],
+    ),
     ("sim", &["domain", "driver-api", "kiosk-core", "kiosk-records", "ui-proto"]),
     ("tidy", &[]),
 ];

@@ -1,0 +1,16 @@
+//! An input as a conversation: pieces of a kind, a length and so many bytes. What is cut short is
+//! a shorter last piece, so that every input means something.
+
+pub(crate) struct Pieces<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = (u8, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (kind, rest) = self.0.split_first()?;
+        let (length, rest) = rest.split_first().unwrap_or((&0, rest));
+        let (piece, rest) = rest.split_at(rest.len().min(usize::from(*length)));
+        self.0 = rest;
+        Some((*kind, piece))
+    }
+}
