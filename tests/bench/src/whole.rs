@@ -16,7 +16,7 @@ use crate::programs;
 use crate::table::Screens;
 use crate::town::{Card, Town};
 
-pub(crate) const WHOLE_VISITS: usize = 40;
+pub(crate) const WHOLE_VISITS: usize = 200;
 
 /// What the whole kiosk takes.
 pub(crate) struct Whole {
