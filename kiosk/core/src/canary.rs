@@ -14,8 +14,6 @@ pub enum Canary {
     LeaveWithCredit,
     /// Once in the product: a note that comes out closes the order of an older one in doubt.
     ClaimEndsWithAnyNote,
-    /// Once in the product: a note found at the front is the one ordered, whatever the count says.
-    AnyNoteIsTheOrdered,
     /// Once in the product: a note stuck in the unit counts as given back.
     JamIsGivenBack,
     /// Once in the product: a note found by the life counter is counted again.

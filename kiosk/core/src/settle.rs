@@ -111,7 +111,7 @@ fn given_back(cx: &mut Context, note: Option<Note>) -> Option<Settled> {
 fn counter_will_tell(cx: &Context, intent: Seq) -> bool {
     let act = cx.books.intent(intent).map(|open| &open.act);
     let was_counted = matches!(act, Some(Act::Stack { stacked_total: Some(_), .. }));
-    was_counted && !cx.devices.acceptor.is_ready() && !planted(Canary::AnyNoteIsTheOrdered)
+    was_counted && !cx.devices.acceptor.is_ready()
 }
 
 /// The unit is set up and has told all it knew. If an order is still open, its life counter may
