@@ -460,8 +460,8 @@ impl World {
         }
     }
 
-    /// In service is a kiosk that serves: of a few more customers, one recharges. The first may come
-    /// while the validator is still busy with itself.
+    /// In service is a kiosk that serves: of a few more customers, one recharges. The first may
+    /// come while the validator is still busy with itself.
     fn serves_one_more(&mut self) {
         for number in 1..=LAST_CUSTOMERS {
             self.reader.lift(&mut self.stage);
