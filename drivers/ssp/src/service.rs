@@ -41,7 +41,16 @@ impl Ssp {
         if let Some(request) = self.apply_request(now) {
             return Some(request);
         }
-        (self.due.poll <= now).then(|| self.poll_request(now))
+        if now < self.due.poll {
+            return None;
+        }
+        if !self.polls_with_ack && self.reports.unacknowledged > 0 {
+            // This unit tells a credit once and may not count: unpolled it takes no other note, so
+            // that after a power cut there is only one whose owner is to be found.
+            self.due.poll = now + self.config.timing.poll;
+            return None;
+        }
+        Some(self.poll_request(now))
     }
 
     fn escrow_request(&mut self, now: Mono, note: driver_api::acceptor::Note) -> Option<Request> {
