@@ -10,6 +10,7 @@
 pub mod acceptor;
 pub mod card_reader;
 mod fault;
+pub mod payment_terminal;
 pub mod printer;
 mod protocol;
 
