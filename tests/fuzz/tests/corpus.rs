@@ -20,9 +20,10 @@ fn every_input_kept_is_harmless() {
         for path in inputs(name) {
             let input = fs::read(&path).expect("an input of the corpus");
             let quiet = std::panic::catch_unwind(|| {
-                let is_understood = run(&input);
-                variants(&input).for_each(|near| _ = run(&near));
-                is_understood
+                if is_named(&path) {
+                    variants(&input).for_each(|near| _ = run(&near));
+                }
+                run(&input)
             });
             let shown = path.display();
             understood
@@ -55,6 +56,12 @@ fn the_models_speak_as_the_corpus_does() {
         }
         assert_eq!(fs::read(&path).expect("it was kept"), input, "{name}: UPDATE_CORPUS=1");
     }
+}
+
+/// By a person; a fuzzer names an input by its hash, and has tried what is near it already.
+fn is_named(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.len() != 40 || !name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn variants(input: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
