@@ -249,6 +249,8 @@ impl Ssp {
                 self.unit_removed();
             }
             UnitEvent::CashBoxReplaced => self.unit_replaced(),
+            // A note that stood still for too long has come to its end after all: the motors work.
+            UnitEvent::Stacked | UnitEvent::Rejected => self.clear(FaultKind::Defective),
             // Disabled, but not by us: its own clock, or a fault that passed.
             UnitEvent::Disabled if self.applied.is_enabled == Some(true) => {
                 self.applied.is_enabled = None;
@@ -259,9 +261,7 @@ impl Ssp {
             | UnitEvent::Escrowed(_)
             | UnitEvent::Credit(_)
             | UnitEvent::Rejecting
-            | UnitEvent::Rejected
             | UnitEvent::Stacking
-            | UnitEvent::Stacked
             | UnitEvent::Disabled
             | UnitEvent::ClearedFromFront(_)
             | UnitEvent::ClearedIntoCashBox(_)

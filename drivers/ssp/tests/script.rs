@@ -2,7 +2,7 @@
 
 use domain::{Amount, Mono, NoteSet};
 use driver_api::acceptor::{Command, Event, Note};
-use driver_api::{Link, Protocol};
+use driver_api::{FaultKind, Link, Protocol};
 use driver_ssp::{Config, Ssp};
 use proptest::prelude::*;
 
@@ -200,6 +200,25 @@ fn a_unit_that_does_not_repeat_a_credit_takes_no_other_note_before_that_is_on_di
     script.order(Command::Acknowledge);
     assert_eq!(script.sent(), [0x07]);
     assert!((script.now - told).as_secs() < 5, "the unit waits for polls no longer");
+}
+
+#[test]
+fn a_validator_is_well_again_when_the_note_that_stood_still_has_come_to_its_end() {
+    let mut script = Script::escrowed();
+    script.order(Command::Stack);
+    let mut stood_still = Vec::new();
+    while stood_still.is_empty() {
+        script.expect(&[0x07], &[0xF0, 0xCC]);
+        stood_still = script.events();
+    }
+    assert!(
+        matches!(&stood_still[..], [Event::Fault(fault)] if fault.kind == FaultKind::Defective),
+        "{stood_still:?}"
+    );
+    script.expect(&[0x07], &[0xF0, 0xCC]);
+    assert_eq!(script.events(), []);
+    script.expect(&[0x07], &[0xF0, 0xEE, 3, 0xEB]);
+    assert_eq!(script.events(), [Event::Stacked(TWENTY), Event::Cleared(FaultKind::Defective)]);
 }
 
 #[test]
