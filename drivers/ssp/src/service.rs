@@ -336,12 +336,18 @@ impl Ssp {
         self.applied = Applied::default();
     }
 
-    /// A note that was on its way for too long without a word.
+    /// A note that was on its way for too long without a word: ours, or one of the time before,
+    /// which keeps the unit from being settled. Without a cash box it has a reason to wait.
     fn give_up_stuck_note(&mut self, now: Mono) {
-        let is_moving = matches!(self.path, Path::Stacking(_) | Path::Returning(_));
+        let is_moving = match self.path {
+            Path::Clear | Path::Escrow(_) => false,
+            Path::Credited | Path::Moving => !self.is_unit_out,
+            Path::Reading | Path::Stacking(_) | Path::Returning(_) | Path::Rejecting => true,
+        };
         if is_moving && self.path_since + self.config.timing.path_max <= now {
+            let money = self.money_at_stake();
             self.set_path(now, Path::Clear);
-            self.raise(FaultKind::Defective, Remedy::Technician, MoneyRisk::InDoubt, 0);
+            self.raise(FaultKind::Defective, Remedy::Technician, money, 0);
         }
     }
 

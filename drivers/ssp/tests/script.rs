@@ -2,7 +2,7 @@
 
 use domain::{Amount, Mono, NoteSet};
 use driver_api::acceptor::{Command, Event, Note};
-use driver_api::{FaultKind, Link, Protocol};
+use driver_api::{FaultKind, Link, MoneyRisk, Protocol};
 use driver_ssp::{Config, Ssp};
 use proptest::prelude::*;
 
@@ -219,6 +219,30 @@ fn a_validator_is_well_again_when_the_note_that_stood_still_has_come_to_its_end(
     assert_eq!(script.events(), []);
     script.expect(&[0x07], &[0xF0, 0xEE, 3, 0xEB]);
     assert_eq!(script.events(), [Event::Stacked(TWENTY), Event::Cleared(FaultKind::Defective)]);
+}
+
+#[test]
+fn a_note_that_stood_still_before_we_came_is_told_too() {
+    let mut script = Script::new();
+    script.set_up(&[0xF5]);
+    script.expect(&[0x56], &[0xF2]);
+    let mut told = Vec::new();
+    while told.is_empty() {
+        script.expect(&[0x07], &[0xF0, 0xCC, 0xE8]);
+        told = script.events();
+    }
+    assert!(
+        matches!(&told[..], [Event::Fault(fault)]
+            if (fault.kind, fault.money) == (FaultKind::Defective, MoneyRisk::InDoubt)),
+        "{told:?}"
+    );
+    // Somebody freed it.
+    script.expect(&[0x07], &[0xF0, 0xEE, 3, 0xEB, 0xE8]);
+    assert_eq!(script.events(), [Event::Stacked(TWENTY), Event::Cleared(FaultKind::Defective)]);
+    script.order(Command::Acknowledge);
+    script.expect(&[0x07], &[0xF0, 0xE8]);
+    script.expect(&[0x58], &[0xF2]);
+    assert!(matches!(script.events()[..], [Event::Ready(_)]));
 }
 
 #[test]
