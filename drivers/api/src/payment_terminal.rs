@@ -126,8 +126,14 @@ pub struct Question {
 pub enum Event {
     /// The line is up, and the terminal is registered and idle.
     Ready(Capabilities),
-    /// The terminal's log moved on. The next order is committed with this mark.
-    Marked(Mark),
+    /// The terminal is ready for the next order, which is committed with this mark. Comes some time
+    /// after each [`Event::Finished`], [`Event::Status`] and [`Event::DayEnded`], unless the line or
+    /// the terminal fails: then [`Event::Ready`] does. An order before it may be answered
+    /// [`DeclineReason::NotSent`].
+    Idle {
+        /// As [`Capabilities::mark`].
+        mark: Option<Mark>,
+    },
     /// What the customer shall do, or wait for. For the screen alone.
     Hint(Hint),
     /// The bank approved a payment that was to be captured when issued. Not final: the answer is

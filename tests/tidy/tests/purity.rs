@@ -8,7 +8,7 @@ use std::process::Command;
 use tidy::{Code, Finding, Workspace, assert_none, files, root};
 
 /// Crate and its sources.
-const PURE: [(&str, &str); 8] = [
+const PURE: [(&str, &str); 9] = [
     ("domain", "domain/src/"),
     ("kiosk-records", "kiosk/records/src/"),
     ("kiosk-core", "kiosk/core/src/"),
@@ -16,6 +16,7 @@ const PURE: [(&str, &str); 8] = [
     ("driver-ssp", "drivers/ssp/src/"),
     ("driver-mifare", "drivers/mifare/src/"),
     ("driver-escpos", "drivers/escpos/src/"),
+    ("driver-zvt", "drivers/zvt/src/"),
     ("ui-proto", "ui/proto/src/"),
 ];
 
