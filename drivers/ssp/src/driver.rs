@@ -75,6 +75,8 @@ pub(crate) struct Applied {
 pub(crate) struct Orders {
     /// What the core decided about the note in escrow.
     pub(crate) note: Option<NoteOrder>,
+    /// The core has not heard of the note in escrow yet.
+    pub(crate) tell_escrow: bool,
     /// Give back a note that the core never heard of.
     pub(crate) reject: bool,
     pub(crate) reset: bool,
@@ -242,6 +244,7 @@ impl Ssp {
             self.path = path;
             self.path_since = now;
             self.orders.note = None;
+            self.orders.tell_escrow = false;
         }
     }
 

@@ -23,11 +23,12 @@ impl Ssp {
         if self.orders.reject {
             return Some(Request::Reject);
         }
-        if let Path::Escrow(note) = self.path {
-            return self.escrow_request(now, note);
-        }
+        // No poll, so that it is safe with a note in escrow.
         if self.reports.unacknowledged == 0 && !self.reports.told.is_empty() {
             return Some(Request::EventAck);
+        }
+        if let Path::Escrow(note) = self.path {
+            return self.escrow_request(now, note);
         }
         if self.orders.reject_code {
             return Some(Request::LastRejectCode);
@@ -123,7 +124,10 @@ impl Ssp {
                 }
             }
             // Anything but OK: there was nothing more to acknowledge.
-            Request::EventAck => self.reports.told.clear(),
+            Request::EventAck => {
+                self.reports.told.clear();
+                self.tell_escrow();
+            }
             Request::LastRejectCode => {
                 self.orders.reject_code = false;
                 let code = body.first().copied().filter(|_| is_ok);
@@ -279,9 +283,10 @@ impl Ssp {
         match news {
             News::Reading if is_in_service => self.emit(Event::Reading),
             News::Reading => {}
-            News::Escrowed(note) if is_in_service => {
+            News::Escrowed(_) if is_in_service => {
                 self.due.hold = now + self.config.timing.hold;
-                self.emit(Event::Escrowed(note));
+                self.orders.tell_escrow = true;
+                self.tell_escrow();
             }
             News::Escrowed(note) => {
                 self.set_path(now, Path::Returning(Some(note)));
@@ -297,6 +302,19 @@ impl Ssp {
             News::Refused => self
                 .tell_money(Event::Recovered { place: NotePlace::Customer, note: self.in_doubt }),
             News::Recovered(place, note) => self.tell_money(Event::Recovered { place, note }),
+        }
+    }
+
+    /// Reports the note in escrow once the unit has forgotten the one before. Else, should the power
+    /// go now, the unit would repeat that one's credit when the next one is ordered already, and
+    /// nobody could tell which of two equal notes it means.
+    fn tell_escrow(&mut self) {
+        if let Path::Escrow(note) = self.path
+            && self.orders.tell_escrow
+            && self.reports.told.is_empty()
+        {
+            self.orders.tell_escrow = false;
+            self.emit(Event::Escrowed(note));
         }
     }
 

@@ -203,3 +203,26 @@ fn an_idle_line_that_comes_and_goes_ends_in_service() {
     rig.enable();
     rig.assert_books();
 }
+
+#[test]
+fn the_next_note_is_not_reported_before_the_unit_has_forgotten_the_one_before() {
+    let mut rig = Rig::in_service(Rig::encrypted(), Options::default());
+    rig.cashier.never_acknowledges = true;
+    rig.insert(2000);
+    rig.until("in escrow", |rig| rig.cashier.in_escrow.is_some());
+    // The line swallows the credit, and the next note goes in before it is asked for again.
+    rig.command(Command::Stack);
+    rig.lose_replies = true;
+    rig.until("in the box", |rig| rig.state().path == "clear");
+    rig.insert(2000);
+    rig.lose_replies = false;
+    rig.until("credited", |rig| rig.events.contains(&Event::Stacked(note(20))));
+    rig.run(Duration::from_secs(5));
+    let escrowed = |rig: &Rig| {
+        rig.events.iter().filter(|event| matches!(event, Event::Escrowed(_))).count()
+    };
+    assert_eq!(rig.state().path, "escrow");
+    assert_eq!(escrowed(&rig), 1, "{:?}", rig.events);
+    rig.command(Command::Acknowledge);
+    rig.until("reported", |rig| escrowed(rig) == 2);
+}
