@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep_until};
 
 pub use fault::{Fault, UnknownFault};
 pub use firmware::{Firmware, Output};
-pub use mechanics::{Contents, Notes, Pace, Snapshot};
+pub use mechanics::{Contents, Notes, Pace, Seen, Snapshot};
 
 use crate::pty::Pty;
 

@@ -3,10 +3,10 @@
 use domain::Lang;
 use ui_proto::{Action, ReceiptState, Screen, View};
 
-use crate::acceptor::Acceptor;
 use crate::kioskd::{Input, Kioskd};
 use crate::oracle::NoteId;
 use crate::peripherals::{Reader, card};
+use crate::rig::Validator;
 use crate::rng::Rng;
 use crate::stage::{Happening, Stage};
 
@@ -42,7 +42,7 @@ pub struct Front<'a> {
     /// Its screen.
     pub kioskd: &'a mut Kioskd,
     /// Its slot.
-    pub acceptor: &'a mut Acceptor,
+    pub acceptor: &'a mut dyn Validator,
     /// Its reader.
     pub reader: &'a mut Reader,
 }

@@ -10,11 +10,13 @@ pub mod cuts;
 pub mod kioskd;
 pub mod oracle;
 pub mod peripherals;
+pub mod rig;
 pub mod rng;
 pub mod run;
 pub mod stage;
 pub mod swarm;
 pub mod trace;
+pub mod wired;
 pub mod world;
 
 pub use trace::Keep;

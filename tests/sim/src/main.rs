@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
 use sim::Keep;
+use sim::rig::Rig;
 use sim::run::{Violation, faults, play, quiet_panics, setting};
 use sim::swarm::Profile;
 use sim::world::Setting;
@@ -19,6 +20,9 @@ struct Options {
     /// This seed only, with its trace.
     #[arg(long)]
     seed: Option<u64>,
+    /// How deep the devices go: class (as the core sees them) or bytes (firmware, cables, drivers).
+    #[arg(long, default_value_t = Rig::Class)]
+    rig: Rig,
     /// What may break: calm, swarm or hostile.
     #[arg(long, default_value_t = Profile::Swarm)]
     profile: Profile,
@@ -87,8 +91,8 @@ fn main() -> ExitCode {
                 faults(seed, options.profile)
             ));
             say(&format!(
-                "repeat: ./dev sim --seed {seed} --profile {} --log full",
-                options.profile
+                "repeat: ./dev sim --seed {seed} --rig {} --profile {} --log full",
+                options.rig, options.profile
             ));
             ExitCode::FAILURE
         }
@@ -98,7 +102,8 @@ fn main() -> ExitCode {
 fn one(options: &Options, seed: u64, tally: &Tally) {
     say(&format!("seed {seed}, profile {}: {}", options.profile, faults(seed, options.profile)));
     let keep = if options.log == Log::Full { Keep::Print } else { Keep::Last };
-    check(&Setting { keep, ..setting(seed, options.profile) }, options.doublecheck, tally);
+    let setting = Setting { keep, rig: options.rig, ..setting(seed, options.profile) };
+    check(&setting, options.doublecheck, tally);
 }
 
 /// One thread: takes the next seed until it is over.
@@ -111,7 +116,8 @@ fn many(options: &Options, begin: Instant, tally: &Tally) {
             return;
         }
         let seed = tally.next.fetch_add(1, Ordering::Relaxed);
-        check(&setting(seed, options.profile), options.doublecheck, tally);
+        let setting = Setting { rig: options.rig, ..setting(seed, options.profile) };
+        check(&setting, options.doublecheck, tally);
     }
 }
 

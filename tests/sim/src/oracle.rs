@@ -153,6 +153,12 @@ impl Oracle {
         self.notes[note.0].order.is_some_and(|order| self.stacks_sent.contains(&order))
     }
 
+    /// What is in cash boxes, wherever those are, in cents.
+    pub fn boxed(&self) -> i64 {
+        let boxed = self.notes.iter().filter(|note| matches!(note.place, Place::Box(_)));
+        boxed.map(|note| note.cents).sum()
+    }
+
     /// A note moves.
     pub fn moves(&mut self, note: NoteId, to: Place) {
         let Note { place: from, order, .. } = self.notes[note.0];

@@ -44,6 +44,11 @@ impl Rng {
         of_10_000 > 0 && self.below(10_000) < u64::from(of_10_000)
     }
 
+    /// Any.
+    pub fn byte(&mut self) -> u8 {
+        self.next().to_le_bytes()[0]
+    }
+
     /// Heads or tails.
     pub fn coin(&mut self) -> bool {
         self.below(2) == 0

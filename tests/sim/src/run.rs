@@ -6,6 +6,7 @@ use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 
 use crate::canary::Canary;
+use crate::rig::Rig;
 use crate::rng::Rng;
 use crate::swarm::{Faults, Profile};
 use crate::trace::Keep;
@@ -39,6 +40,7 @@ pub fn faults(seed: u64, profile: Profile) -> Faults {
 pub fn setting(seed: u64, profile: Profile) -> Setting {
     Setting {
         seed,
+        rig: Rig::Class,
         faults: faults(seed, profile),
         customers: CUSTOMERS,
         script: Vec::new(),

@@ -14,6 +14,7 @@ use crate::kioskd::{Input, Order};
 use crate::oracle::Oracle;
 use crate::swarm::Faults;
 use crate::trace::Trace;
+use crate::wired;
 
 /// Something that happens at its time.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub enum Happening {
     Order(u32, Order),
     /// Inside the validator.
     Acceptor(acceptor::Tick),
+    /// In a device that speaks bytes, or on its cable.
+    Wired(wired::Due),
     /// The reader has read what lies on it.
     CardRead(u32),
     /// The line to the reader is back.

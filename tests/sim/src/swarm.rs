@@ -168,4 +168,27 @@ faults! {
     card_early: 3_000,
     /// Somebody else holds a card to the reader meanwhile.
     other_card: 400,
+    // What only bytes on a cable can show (rig B).
+    /// The validator loses its own power with a note in its path.
+    unit_power: 400,
+    /// A note stands still in it, and it says nothing.
+    unit_stalls: 200,
+    /// It obeys and never answers, for up to 20 s.
+    unit_silent: 300,
+    /// It answers just before the driver stops waiting.
+    unit_slow: 500,
+    /// Half of its answers are damaged.
+    unit_garbage: 400,
+    /// The cash box is full.
+    box_full: 100,
+    /// What is sent in one piece arrives in several.
+    wire_splits: 5_000,
+    /// A piece takes up to 1.5 s.
+    wire_hiccups: 100,
+    /// A bit is flipped.
+    wire_flips: 100,
+    /// Bytes are added.
+    wire_noise: 100,
+    /// Bytes are lost.
+    wire_loses: 100,
 }

@@ -15,10 +15,12 @@ use crate::customer::{Customer, Front, Plan};
 use crate::cuts::{Cuts, Planned};
 use crate::kioskd::{Death, Input, Kioskd, Order};
 use crate::peripherals::{Printer, Reader, card};
+use crate::rig::{Rig, Validator};
 use crate::rng::Rng;
 use crate::stage::{Happening, Stage};
 use crate::swarm::Faults;
 use crate::trace::{Keep, Trace};
+use crate::wired;
 
 /// Card holders in this town.
 pub const HOLDERS: usize = 5;
@@ -28,6 +30,8 @@ pub const HOLDERS: usize = 5;
 pub struct Setting {
     /// Decides everything else.
     pub seed: u64,
+    /// How deep its devices go.
+    pub rig: Rig,
     /// What may break in phase 1, and how often.
     pub faults: Faults,
     /// So many customers come.
@@ -93,7 +97,7 @@ pub struct World {
     rng: Rng,
     setting: Setting,
     kioskd: Kioskd,
-    acceptor: Acceptor,
+    acceptor: Box<dyn Validator>,
     reader: Reader,
     printer: Printer,
     central: Central,
@@ -125,7 +129,10 @@ impl World {
             rules: rules(),
         };
         let cuts = Cuts::new(rng.split("cuts"), setting.cuts.iter().copied());
-        let acceptor = Acceptor::new(rng.split("acceptor"), &stage);
+        let acceptor: Box<dyn Validator> = match setting.rig {
+            Rig::Class => Box::new(Acceptor::new(rng.split("acceptor"), &stage)),
+            Rig::Bytes => Box::new(wired::validator::Wired::new(rng.split("acceptor"), &stage)),
+        };
         stage.after(0, Happening::Start);
         stage.after(20_000, Happening::Arrival);
         Self {
@@ -159,6 +166,7 @@ impl World {
         self.comes_right();
         self.serves_one_more();
         self.stage.oracle.ends_well();
+        self.acceptor.audit(&self.stage);
         self.central.audit();
         self.ran()
     }
@@ -201,6 +209,10 @@ impl World {
             },
             Happening::Acceptor(tick) => {
                 self.acceptor.tick(tick, stage);
+                self.call_attendant();
+            }
+            Happening::Wired(due) => {
+                self.acceptor.wired(due, stage);
                 self.call_attendant();
             }
             Happening::CardRead(turn) => self.reader.read(turn, stage),
@@ -271,7 +283,7 @@ impl World {
         let ms = match only_kioskd {
             true => self.rng.between(500, 5_000),
             false => {
-                self.acceptor.power_off();
+                self.acceptor.power_off(&mut self.stage);
                 self.rng.between(5_000, 120_000)
             }
         };
@@ -382,7 +394,7 @@ impl World {
         };
         let mut front = Front {
             kioskd: &mut self.kioskd,
-            acceptor: &mut self.acceptor,
+            acceptor: &mut *self.acceptor,
             reader: &mut self.reader,
         };
         if !customer.act(&mut front, &mut self.stage) {
@@ -396,6 +408,7 @@ impl World {
     fn call_attendant(&mut self) {
         let needed = self.acceptor.is_jammed()
             || self.acceptor.is_box_out()
+            || self.acceptor.is_box_full()
             || self.printer.is_out_of_paper();
         if needed && self.attendants_coming == 0 {
             let ms = self.rng.between(60_000, 900_000);

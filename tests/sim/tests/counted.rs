@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use sim::Keep;
 use sim::customer::Plan;
 use sim::cuts::{Cut, Planned};
+use sim::rig::Rig;
 use sim::run::{play, quiet_panics};
 use sim::swarm::Faults;
 use sim::world::{Deed, Ran, Scene, Setting};
@@ -105,6 +106,7 @@ fn setting(script: &[Scene], with_power: bool, cuts: &[Planned]) -> Setting {
         .map(|scene| Scene { faults: Faults { cut_is_crash, ..scene.faults }, ..scene });
     Setting {
         seed: 1,
+        rig: Rig::Class,
         faults: Faults { cut_is_crash, ..Faults::NONE },
         customers: 0,
         script: script.collect(),

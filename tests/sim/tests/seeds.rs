@@ -6,8 +6,10 @@ use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
+use sim::rig::Rig;
 use sim::run::{play, quiet_panics, setting};
 use sim::swarm::Profile;
+use sim::world::Setting;
 
 /// One file in `seeds/`.
 #[derive(Deserialize)]
@@ -15,6 +17,8 @@ use sim::swarm::Profile;
 struct Seed {
     seed: u64,
     profile: String,
+    /// How deep its devices go.
+    rig: Option<String>,
     /// Where it failed: the last commit without the mending.
     commit: String,
     /// The invariant that did not hold.
@@ -45,7 +49,8 @@ fn seeds_that_once_failed_do_not_fail_again() {
     for (name, seed) in seeds {
         assert!(!seed.story.trim().is_empty() && !seed.commit.is_empty(), "{name} has no story");
         let profile: Profile = seed.profile.parse().unwrap();
-        if let Err(violation) = play(&setting(seed.seed, profile)) {
+        let rig = seed.rig.map_or(Rig::Class, |rig| rig.parse().unwrap());
+        if let Err(violation) = play(&Setting { rig, ..setting(seed.seed, profile) }) {
             panic!("{name} fails again (it was {}):\n{violation}", seed.broke);
         }
     }
@@ -64,9 +69,29 @@ fn nothing_breaks_in_a_few_worlds_of_each_profile() {
 }
 
 #[test]
+fn nothing_breaks_over_bytes_in_a_few_worlds_of_each_profile() {
+    quiet_panics();
+    for profile in [Profile::Calm, Profile::Swarm, Profile::Hostile] {
+        for seed in 1..=6 {
+            if let Err(violation) = play(&over_bytes(seed, profile)) {
+                panic!("seed {seed}, profile {profile}, over bytes:\n{violation}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_same_seed_is_the_same_world() {
     for seed in 1..=10 {
         let setting = setting(seed, Profile::Hostile);
         assert_eq!(play(&setting).unwrap(), play(&setting).unwrap(), "seed {seed}");
     }
+    for seed in 1..=3 {
+        let setting = over_bytes(seed, Profile::Hostile);
+        assert_eq!(play(&setting).unwrap(), play(&setting).unwrap(), "seed {seed}, over bytes");
+    }
+}
+
+fn over_bytes(seed: u64, profile: Profile) -> Setting {
+    Setting { rig: Rig::Bytes, ..setting(seed, profile) }
 }

@@ -81,7 +81,18 @@ const ARROWS: [(&str, &[&str]); 26] = [
             "ui-proto",
         ],
     ),
-    ("sim", &["domain", "driver-api", "kiosk-core", "kiosk-records", "ui-proto"]),
+    (
+        "sim",
+        &[
+            "domain",
+            "driver-api",
+            "driver-sim",
+            "driver-ssp",
+            "kiosk-core",
+            "kiosk-records",
+            "ui-proto",
+        ],
+    ),
     ("tidy", &[]),
 ];
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::commands::Run;
 use super::fault::Fault;
-use super::mechanics::{Mechanics, Place, Snapshot};
+use super::mechanics::{Mechanics, Place, Seen, Snapshot};
 use super::wire::{Cipher, Command, Opened, Receiver, reply};
 use super::{InsertRefused, Options};
 
@@ -401,6 +401,11 @@ impl Firmware {
     pub fn take_returned(&mut self, now: Duration) -> Vec<u32> {
         self.advance(now);
         std::mem::take(&mut self.mechanics.returned)
+    }
+
+    /// The note path, as of the last call that brought the time.
+    pub fn path(&self) -> Seen {
+        self.mechanics.place.seen()
     }
 
     /// Where everything is.

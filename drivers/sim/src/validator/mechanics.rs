@@ -40,6 +40,21 @@ impl Pace {
     };
 }
 
+/// What an onlooker with X-ray eyes sees of the note path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// No note.
+    Clear,
+    /// A note on this side of the point of no return: in, held, or on its way in or out.
+    InReach,
+    /// A note past it.
+    Past,
+    /// Stuck on this side.
+    JammedInReach,
+    /// Stuck past it.
+    JammedPast,
+}
+
 /// Where the one note in the machine is. Times are of the simulation's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -85,6 +100,19 @@ impl Place {
             | Self::Stacking { cents, .. }
             | Self::Rejecting { cents, .. }
             | Self::Jammed { cents, .. } => Some(cents),
+        }
+    }
+
+    pub(super) fn seen(self) -> Seen {
+        match self {
+            Self::Clear => Seen::Clear,
+            Self::Entering { .. }
+            | Self::Escrow { .. }
+            | Self::Leaving { .. }
+            | Self::Rejecting { .. } => Seen::InReach,
+            Self::Stacking { .. } => Seen::Past,
+            Self::Jammed { is_safe: false, .. } => Seen::JammedInReach,
+            Self::Jammed { is_safe: true, .. } => Seen::JammedPast,
         }
     }
 

@@ -218,9 +218,8 @@ fn the_next_note_is_not_reported_before_the_unit_has_forgotten_the_one_before() 
     rig.lose_replies = false;
     rig.until("credited", |rig| rig.events.contains(&Event::Stacked(note(20))));
     rig.run(Duration::from_secs(5));
-    let escrowed = |rig: &Rig| {
-        rig.events.iter().filter(|event| matches!(event, Event::Escrowed(_))).count()
-    };
+    let escrowed =
+        |rig: &Rig| rig.events.iter().filter(|event| matches!(event, Event::Escrowed(_))).count();
     assert_eq!(rig.state().path, "escrow");
     assert_eq!(escrowed(&rig), 1, "{:?}", rig.events);
     rig.command(Command::Acknowledge);
