@@ -1,5 +1,5 @@
-//! How deep the devices go. Rig A: as their classes see them, fast. Rig B: firmware models, bytes on
-//! a cable, and the real protocol crates. The rest of the world is the same.
+//! How deep the devices go. Rig A: as their classes see them, fast. Rig B: firmware models, bytes
+//! on a cable, and the real protocol crates. The rest of the world is the same.
 
 use std::fmt;
 use std::str::FromStr;

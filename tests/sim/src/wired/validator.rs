@@ -1,5 +1,5 @@
-//! A note validator over SSP: the firmware model, a cable, and the real driver. The oracle sees what
-//! an onlooker with X-ray eyes sees of the machine, whatever anybody says.
+//! A note validator over SSP: the firmware model, a cable, and the real driver. The oracle sees
+//! what an onlooker with X-ray eyes sees of the machine, whatever anybody says.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
