@@ -324,9 +324,10 @@ impl Validator for Wired {
     }
 
     fn has_told_jam(&self) -> bool {
+        let is_told = |kind| self.told.contains(&kind);
         // Who comes for the cash box sees the note, too.
-        const WHY: [FaultKind; 3] = [FaultKind::Jam, FaultKind::Defective, FaultKind::UnitRemoved];
-        self.is_heard && WHY.iter().any(|kind| self.told.contains(kind))
+        is_told(FaultKind::UnitRemoved)
+            || (self.is_heard && (is_told(FaultKind::Jam) || is_told(FaultKind::Defective)))
     }
 
     fn is_box_out(&self) -> bool {
