@@ -8,8 +8,8 @@
 //! Commands that move value ([`Command::Authorise`], [`Command::Reverse`]) are given once per
 //! committed order, and sent **at most once**: a driver never repeats them and never keeps them for
 //! later. Each is answered by exactly one [`Event::Finished`]. What the driver cannot know is
-//! [`Outcome::Unknown`], and is resolved with [`Command::AskStatus`], never by paying again. Until it
-//! is resolved nobody pays.
+//! [`Outcome::Unknown`], and is resolved with [`Command::AskStatus`], never by paying again. Until
+//! it is resolved nobody pays.
 //!
 //! No card number passes here: the terminal keeps it to itself and gives what may be printed.
 //! `docs/devices/payment-terminals.md` explains the contract to who writes an adapter.
@@ -48,8 +48,8 @@ pub enum Command {
         /// As in [`Command::Authorise`].
         mark: Option<Mark>,
     },
-    /// What became of this order? Moves nothing: may be asked as often as needed, also for orders of
-    /// an earlier process.
+    /// What became of this order? Moves nothing: may be asked as often as needed, also for orders
+    /// of an earlier process.
     AskStatus(Question),
     /// Stop asking the customer for a card. The outcome tells whether it came in time.
     Abort,
@@ -126,9 +126,9 @@ pub struct Question {
 pub enum Event {
     /// The line is up, and the terminal is registered and idle.
     Ready(Capabilities),
-    /// The terminal is ready for the next order, which is committed with this mark. Comes some time
-    /// after each [`Event::Finished`], [`Event::Status`] and [`Event::DayEnded`], unless the line or
-    /// the terminal fails: then [`Event::Ready`] does. An order before it may be answered
+    /// The terminal is ready for the next order, which is committed with this mark. Comes some
+    /// time after each [`Event::Finished`], [`Event::Status`] and [`Event::DayEnded`], unless the
+    /// line or the terminal fails: then [`Event::Ready`] does. An order before it may be answered
     /// [`DeclineReason::NotSent`].
     Idle {
         /// As [`Capabilities::mark`].

@@ -12,5 +12,6 @@ pub mod pn532;
 pub mod printer;
 pub mod pty;
 pub mod reader;
+pub mod terminal;
 pub mod validator;
 pub mod vpcd;

@@ -18,7 +18,11 @@ pub(crate) const DIAGNOSIS: u8 = 0xC2;
 /// Why a terminal did not do it.
 pub(crate) fn decline(code: u8) -> Decline {
     let reason = match code {
-        // Without anything more precise, codes below 64 are the bank's own.
+        // Up to 99 decimal they are the bank's own: ISO 8583 response codes.
+        33 | 36 | 41 | 43 | 54 | 62 => DeclineReason::Card,
+        51 | 61 => DeclineReason::Funds,
+        38 | 55 | 75 => DeclineReason::Pin,
+        91 => DeclineReason::NoHost,
         0x01..=0x63 => DeclineReason::Bank,
         0x64 | 0x65 | 0x72 | 0x73 => DeclineReason::Unreadable,
         0x67 | 0x68 | 0x76 | 0x7A..=0x7C | 0x7E | 0xC5 | 0xD2 => DeclineReason::NotAccepted,

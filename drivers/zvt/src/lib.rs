@@ -1,9 +1,9 @@
 //! Bank-card terminals that speak ZVT over TCP or a serial line, sans-IO. Pure.
 //!
 //! [`Zvt`] is a [`driver_api::Protocol`]: commands, bytes and ticks in; frames and events out. From
-//! the line upwards: `serial` and `apdu` (framing), `line` (either transport), `bmp` (fields and TLV
-//! objects), `answer` and `code` (what they say), `log` (what the terminal's log says of an order),
-//! `order` (one order that moves value), and the driver itself: `driver`, `look`.
+//! the line upwards: `serial` and `apdu` (framing), `line` (either transport), `bmp` (fields and
+//! TLV objects), `answer` and `code` (what they say), `log` (what the terminal's log says of an
+//! order), `order` (one order that moves value), and the driver itself: `driver`, `look`.
 //!
 //! What is peculiar to ZVT and hidden here:
 //! - **The till cannot name its orders.** So the last transaction in the terminal's log is read

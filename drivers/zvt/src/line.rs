@@ -10,8 +10,8 @@ use crate::serial::{self, ACK, Decoder, NAK, Sign};
 
 /// The way to one terminal.
 ///
-/// A serial block that the terminal calls damaged is sent again, but never one that moves value: the
-/// NAK may itself be noise. That one then counts as unanswered.
+/// A serial block that the terminal calls damaged is sent again, but never one that moves value:
+/// the NAK may itself be noise. That one then counts as unanswered.
 #[derive(Debug)]
 pub(crate) struct Line {
     transport: Transport,

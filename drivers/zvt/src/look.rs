@@ -141,6 +141,11 @@ impl Zvt {
                 self.proceed(now);
             }
             (Look::Diagnose, WAIT) => self.cannot(now, None),
+            (Look::ReadLog, WAIT) => {
+                self.cannot(now, None);
+                // Some are still busy with the enquiry just answered: the log alone, next time.
+                self.due.enquiry = false;
+            }
             (Look::Diagnose, _) => {
                 // The enquiry tells whether it can work all the same.
                 self.due.diagnosis = false;

@@ -226,6 +226,19 @@ fn a_busy_terminal_is_asked_again_and_says_nothing_of_the_order_before() {
 }
 
 #[test]
+fn a_terminal_still_busy_with_the_enquiry_is_asked_for_its_log_alone() {
+    let mut script = Script::ready();
+    script.ask();
+    script.expect("050100");
+    script.says(TAKEN);
+    script.hears("060f04f0f0f000", TAKEN);
+    script.expect("062003000000");
+    script.says("849c00");
+    assert_eq!(script.status(), Outcome::Unknown);
+    script.expect("062003000000");
+}
+
+#[test]
 fn goods_that_cannot_be_issued_are_not_paid() {
     let mut script = Script::paying(Capture::WhenIssued);
     script.says(AFTER);

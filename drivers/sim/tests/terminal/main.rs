@@ -1,0 +1,7 @@
+//! The ZVT driver and the firmware model on a line of their own, in virtual time. Whatever happens,
+//! the outcome is what the customer's bank knows, or unknown; and the question then tells it.
+
+mod cuts;
+mod faults;
+mod rig;
+mod story;
