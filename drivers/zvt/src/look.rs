@@ -100,7 +100,9 @@ impl Zvt {
     }
 
     fn enquired(&mut self, now: Mono, data: &[u8]) {
-        match enquiry(data) {
+        // Some say no more than that they answer.
+        let silent = data.is_empty().then(|| (String::new(), OK));
+        match enquiry(data).or(silent) {
             Some((firmware, OK)) => {
                 self.firmware = firmware;
                 self.due.enquiry = false;

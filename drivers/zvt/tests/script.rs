@@ -226,6 +226,17 @@ fn a_busy_terminal_is_asked_again_and_says_nothing_of_the_order_before() {
 }
 
 #[test]
+fn a_terminal_that_says_nothing_of_its_state_is_well_and_one_that_babbles_is_not() {
+    for (completion, is_well) in [(COMPLETED, true), ("060f0427006c00", false)] {
+        let mut script = Script::ready();
+        script.expect("050100");
+        script.says(TAKEN);
+        script.hears(completion, TAKEN);
+        assert_eq!(script.events().is_empty(), is_well, "{completion}");
+    }
+}
+
+#[test]
 fn a_terminal_still_busy_with_the_enquiry_is_asked_for_its_log_alone() {
     let mut script = Script::ready();
     script.ask();

@@ -16,8 +16,8 @@ use tokio::time::{Instant, sleep_until};
 use super::{Cardholder, Charge, Fault, Firmware, Options};
 use crate::pty::Pty;
 
-/// A terminal to be operated like the real thing. Clones operate the same one; it goes with the last
-/// of them.
+/// A terminal to be operated like the real thing. Clones operate the same one; it goes with the
+/// last of them.
 #[derive(Clone)]
 pub struct Terminal {
     shared: Arc<Shared>,
