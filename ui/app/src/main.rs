@@ -9,6 +9,8 @@ use kiosk_ui::backend::Backend;
 use kiosk_ui::link::{Link, News};
 use kiosk_ui::remote::OnPanel;
 use kiosk_ui::{Config, Ui, fonts, remote};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
 
 /// The screen of the kiosk. Decides nothing: kioskd says what to show.
 #[derive(Parser)]
@@ -28,12 +30,18 @@ struct Arguments {
     remote: Option<PathBuf>,
 }
 
+/// To standard error, as `RUST_LOG` says (`info,kiosk_ui=debug`). The richer filters of
+/// tracing-subscriber bring regular expressions, which are memory for nothing here.
+fn log() {
+    let wanted = std::env::var("RUST_LOG").ok().and_then(|words| words.parse::<Targets>().ok());
+    let filter = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::ERROR));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
+}
+
 fn main() -> anyhow::Result<()> {
     fonts::use_bundled();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .with_writer(std::io::stderr)
-        .init();
+    log();
     let arguments = Arguments::parse();
     let config = match &arguments.config {
         Some(path) => Config::load(path)?,
