@@ -77,9 +77,7 @@ impl Table {
         self.screen.act(Action::Confirm).await?;
         let asked = timeout(PATIENCE, self.ends.central.recv()).await?;
         let asked = asked.context("kioskd is gone")?;
-        let CentralRequest::OpenSession { attempt, .. } = asked else {
-            anyhow::bail!("{asked:?}")
-        };
+        let CentralRequest::OpenSession { attempt, .. } = asked else { anyhow::bail!("{asked:?}") };
         let account =
             Account { holder: Pii::new("Ana G.".into()), balance: Amount::ZERO, movements: vec![] };
         let reply = CentralReply::Session { attempt, reply: SessionReply::Opened(account) };
