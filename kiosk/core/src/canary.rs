@@ -1,5 +1,6 @@
 //! Planted bugs: the simulator (tests/sim) must find each of them, or it proves nothing. They exist
-//! under the feature `canaries` alone; without it [`planted`] is `false` and compiles to nothing.
+//! under the feature `canaries` alone; without it none is ever planted, and all this compiles to
+//! nothing.
 
 /// A bug that can be planted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
