@@ -36,8 +36,6 @@ pub struct Ssp {
     pub(crate) reports: Reports,
     /// The note of before the line was lost, whose fate is not known.
     pub(crate) in_doubt: Option<Note>,
-    /// A note of before may be in the box by our accepting poll, or by that of a driver before us.
-    pub(crate) may_be_in: bool,
     /// Reported and not cleared.
     pub(crate) faults: BTreeSet<FaultKind>,
     /// What the last poll said of them.
@@ -144,7 +142,6 @@ impl Ssp {
             path_since: Mono::default(),
             reports: Reports::default(),
             in_doubt: None,
-            may_be_in: true,
             faults: BTreeSet::new(),
             seen: BTreeSet::new(),
             is_unit_out: false,
@@ -230,7 +227,6 @@ impl Ssp {
     /// Starts over. What was in flight is in doubt until the unit tells about it.
     pub(crate) fn lose(&mut self, now: Mono, next: Phase) {
         self.in_doubt = self.path.note().or(self.in_doubt);
-        self.may_be_in |= matches!(self.path, Path::Stacking(_));
         self.exchange.restart();
         self.asked = None;
         self.applied = Applied::default();

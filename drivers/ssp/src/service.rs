@@ -1,7 +1,7 @@
 //! Polling: what is asked next, and what the answers mean.
 
 use domain::Mono;
-use driver_api::acceptor::{Event, Note, NotePlace, RejectReason};
+use driver_api::acceptor::{Event, NotePlace, RejectReason};
 use driver_api::{FaultKind, MoneyRisk, Remedy};
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ impl Ssp {
         Some(self.poll_request(now))
     }
 
-    fn escrow_request(&mut self, now: Mono, note: Note) -> Option<Request> {
+    fn escrow_request(&mut self, now: Mono, note: driver_api::acceptor::Note) -> Option<Request> {
         if self.orders.note.is_none() && self.path_since + self.config.timing.escrow_max <= now {
             self.orders.note = Some(NoteOrder::Return);
         }
@@ -295,28 +295,19 @@ impl Ssp {
             News::Worthless => self.orders.reject = true,
             News::Stacked(note) => self.tell_money(Event::Stacked(note)),
             News::Returned(note) if is_in_service => self.emit(Event::Returned(note)),
-            News::Returned(note) => self.tell_given_back(Some(note)),
-            News::Refused if is_in_service => self.orders.reject_code = true,
-            News::Refused => self.tell_given_back(self.in_doubt),
-            News::Recovered(NotePlace::Customer, note) => self.tell_given_back(note),
-            News::Recovered(NotePlace::CashUnit, note) => {
-                self.tell_money(Event::Recovered { place: NotePlace::CashUnit, note });
+            News::Returned(note) => {
+                self.tell_money(Event::Recovered { place: NotePlace::Customer, note: Some(note) })
             }
+            News::Refused if is_in_service => self.orders.reject_code = true,
+            News::Refused => self
+                .tell_money(Event::Recovered { place: NotePlace::Customer, note: self.in_doubt }),
+            News::Recovered(place, note) => self.tell_money(Event::Recovered { place, note }),
         }
     }
 
-    /// A note of the time before came out at the front. Of a unit that tells a credit once, it may
-    /// be the one after the note that was ordered, whose credit was lost with the line: then it
-    /// proves nothing, and the life counter decides, or people.
-    fn tell_given_back(&mut self, note: Option<Note>) {
-        if self.polls_with_ack || !self.may_be_in {
-            self.tell_money(Event::Recovered { place: NotePlace::Customer, note });
-        }
-    }
-
-    /// Reports the note in escrow once the unit has forgotten the one before. Else, should the
-    /// power go now, the unit would repeat that one's credit when the next one is ordered already,
-    /// and nobody could tell which of two equal notes it means.
+    /// Reports the note in escrow once the unit has forgotten the one before. Else, should the power
+    /// go now, the unit would repeat that one's credit when the next one is ordered already, and
+    /// nobody could tell which of two equal notes it means.
     fn tell_escrow(&mut self) {
         if let Path::Escrow(note) = self.path
             && self.orders.tell_escrow
@@ -398,7 +389,6 @@ impl Ssp {
             self.emit(Event::UnitInserted);
         }
         self.in_doubt = None;
-        self.may_be_in = false;
         self.set_path(now, Path::Clear);
         self.phase = Phase::InService;
         let capabilities = driver_api::acceptor::Capabilities {

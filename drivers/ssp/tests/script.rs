@@ -260,14 +260,15 @@ fn the_accepting_poll_goes_out_again_only_as_the_same_packet() {
     script.expect(&[0x56], &[0xF2]);
     script.expect(&[0x07], &[0xF0, 0xED, 0xE8]);
     script.expect(&[0x07], &[0xF0, 0xEC, 0xE8]);
-    // This unit tells a credit once: it may have been in the reply that was lost, and what came
-    // out be the next note. The counter knows.
+    // Not ready before what was recovered is on disk.
+    script.expect_silence();
+    script.order(Command::Acknowledge);
     script.expect(&[0x07], &[0xF0, 0xE8]);
     script.expect(&[0x58], &[0xF0, 1, 7, 0, 0, 0]);
     let events = script.events();
     assert!(
-        matches!(&events[..], [Event::Ready(unit)]
-            if unit.stacked_total == Some(7) && unit.serial == 1_873_452),
+        matches!(&events[..], [Event::Recovered { note: Some(note), .. }, Event::Ready(unit)]
+            if *note == TWENTY && unit.stacked_total == Some(7) && unit.serial == 1_873_452),
         "{events:?}"
     );
 }

@@ -25,8 +25,8 @@ pub(crate) fn observe(cx: &mut Context, event: &Event) -> Option<Settled> {
         Event::Stacked(note) => reported(cx, Some(*note)),
         Event::Recovered { place: NotePlace::CashUnit, note } => reported(cx, *note),
         Event::Recovered { place: NotePlace::Customer, note } => {
-            cx.acceptor(Command::Acknowledge);
-            given_back(cx, *note)
+            found_at_front(cx, *note);
+            None
         }
         Event::Returned(note) => match in_flight(cx).filter(|(_, value)| *value == note.value) {
             Some((intent, value)) if planted(Canary::GiveBackAndCredit) => {
@@ -90,21 +90,14 @@ fn reported(cx: &mut Context, note: Option<Note>) -> Option<Settled> {
     }
 }
 
-fn given_back(cx: &mut Context, note: Option<Note>) -> Option<Settled> {
-    let value = note.map(|note| note.value);
-    match in_flight(cx) {
-        // The note ordered may be in the cash unit, its report lost with the power, and this be the
-        // next one: the count that the unit tells when it is ready knows.
-        Some((intent, _)) if counter_will_tell(cx, intent) => None,
-        Some((intent, ordered)) if value.is_none_or(|value| value == ordered) => {
-            cx.note_returned(intent, Evidence::Reported);
-            Some(Settled::Returned(ordered))
-        }
-        // A note that was only in escrow: no order, no money, nothing to settle.
-        Some(_) | None => {
-            unexplained(cx, value, NotePlace::Customer);
-            None
-        }
+/// A note was found at the front when the unit started. It settles no order: the note ordered may
+/// be in the cash unit, its report lost with line and power, and this be the next one. The count
+/// that the unit tells when it is ready knows; where there is none, it is for people.
+fn found_at_front(cx: &mut Context, note: Option<Note>) {
+    cx.acceptor(Command::Acknowledge);
+    let is_counted = in_flight(cx).is_some_and(|(intent, _)| counter_will_tell(cx, intent));
+    if !is_counted {
+        unexplained(cx, note.map(|note| note.value), NotePlace::Customer);
     }
 }
 

@@ -286,3 +286,15 @@ fn a_note_found_at_the_front_need_not_be_the_one_ordered() {
     assert_eq!(evidence(&rig), Some(Evidence::Counter));
     assert_eq!(rig.balance(Account::Cashbox), 2_000);
 }
+
+#[test]
+fn without_a_counter_a_note_found_at_the_front_leaves_the_customer_a_claim() {
+    let mut rig = Rig::inserting(10);
+    rig.escrow(20);
+    let mut rig = rig.power_cut();
+    rig.acceptor(acceptor::Event::Recovered { place: NotePlace::Customer, note: Some(note(20)) });
+    rig.connect();
+    assert_eq!(evidence(&rig), None);
+    assert!(matches!(rig.screen(), Screen::Done { done: DoneKind::InDoubt { .. }, .. }));
+    assert!(rig.kinds().contains(&"unexplained_note"), "what came out is on record");
+}

@@ -82,9 +82,8 @@ impl Wired {
     pub fn new(mut rng: Rng, stage: &Stage) -> Self {
         let faults = &stage.faults;
         let counts = !rng.chance(faults.unit_counts_not / 2);
-        // A unit that neither counts nor repeats a credit after a power cut is not among them: when
-        // it gives a note back, nobody knows that there was one before it.
-        let forgets = counts && rng.chance(faults.unit_forgets / 2);
+        let mut memory = rng.split("memory");
+        let forgets = if counts { &mut rng } else { &mut memory }.chance(faults.unit_forgets / 2);
         let is_encrypted = !forgets || rng.coin();
         let options = Options {
             encryption: if is_encrypted { UnitEncryption::Mandatory } else { UnitEncryption::None },
