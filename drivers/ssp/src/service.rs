@@ -305,9 +305,9 @@ impl Ssp {
         }
     }
 
-    /// Reports the note in escrow once the unit has forgotten the one before. Else, should the power
-    /// go now, the unit would repeat that one's credit when the next one is ordered already, and
-    /// nobody could tell which of two equal notes it means.
+    /// Reports the note in escrow once the unit has forgotten the one before. Else, should the
+    /// power go now, the unit would repeat that one's credit when the next one is ordered already,
+    /// and nobody could tell which of two equal notes it means.
     fn tell_escrow(&mut self) {
         if let Path::Escrow(note) = self.path
             && self.orders.tell_escrow
