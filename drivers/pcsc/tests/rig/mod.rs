@@ -100,7 +100,7 @@ impl Rig {
             println!("SKIPPED: no vpcd (Debian: vsmartcard-vpcd)");
             return None;
         }
-        let port = free_port();
+        let port = free_ports();
         self.kill_pcscd().await;
         self.start_pcscd_with(&[ReaderEntry::vpcd(VPCD_NAME, port)]).await;
         Some(VpcdCaller::start(self.reader.clone(), ([127, 0, 0, 1], port).into()))
@@ -170,9 +170,11 @@ impl Rig {
 
 pub(crate) const VPCD_NAME: &str = "Foreign Reader";
 
-/// vpcd takes this one and the next.
-fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+/// The first of two neighbours, as vpcd takes this one and the next. Of those that Linux gives no
+/// caller: a port from which somebody called is not free for a minute after the call.
+fn free_ports() -> u16 {
+    let is_free = |port| TcpListener::bind(("0.0.0.0", port)).is_ok();
+    (20_000..30_000).step_by(2).find(|&port| is_free(port) && is_free(port + 1)).unwrap()
 }
 
 const NETWORK: NetworkCode = NetworkCode(7);
