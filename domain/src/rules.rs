@@ -114,6 +114,8 @@ pub struct WalletMovement {
 pub enum MovementKind {
     /// Recharged at a kiosk with cash.
     CashTopUp,
+    /// Recharged at a kiosk by bank card.
+    CardTopUp,
     /// Recharged elsewhere: web, office, shop.
     OtherTopUp,
     /// Paid for a municipal service.

@@ -10,7 +10,8 @@ mod wire;
 
 pub use remote::{Element, RemoteReply, RemoteRequest, Role};
 pub use screen::{
-    Action, CardRefusal, DoneKind, Home, Inserting, NoteNews, OutReason, PinError, Prefs,
-    ReceiptState, RechargeOff, Review, Screen, ScreenName, View,
+    Action, ByCard, ByCardOff, CardHint, CardRefusal, ChooseAmount, DoneKind, Home, Inserting,
+    NoteNews, OutReason, PaymentRefusal, PinError, Prefs, ReceiptState, RechargeOff, Review,
+    Screen, ScreenName, View,
 };
 pub use wire::{FromUi, LINE_MAX, ToUi, WireError, decode, encode};

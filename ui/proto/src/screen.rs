@@ -102,6 +102,38 @@ pub enum Screen {
         /// Which.
         value: Amount,
     },
+    /// How much is to be paid by bank card?
+    ChooseAmount(ChooseAmount),
+    /// The customer pays at the terminal.
+    PayAtTerminal {
+        /// How much.
+        amount: Amount,
+        /// What to do, or wait for.
+        hint: CardHint,
+        /// May it still be called off here? [`Action::Cancel`].
+        can_cancel: bool,
+    },
+    /// Not paid: nothing was taken from the bank card.
+    PaymentDeclined {
+        /// How much it would have been.
+        amount: Amount,
+        /// Why not.
+        reason: PaymentRefusal,
+        /// Another try with a card may help: [`Action::Confirm`].
+        can_retry: bool,
+        /// Paying in cash instead is possible: [`Action::Recharge`].
+        can_pay_cash: bool,
+    },
+    /// Whether it was paid is not known yet: the terminal is being asked. Do not pay again.
+    CheckingPayment {
+        /// How much.
+        amount: Amount,
+    },
+    /// Paid, but it cannot be credited: the money goes back to the bank card.
+    GivingBack {
+        /// How much.
+        amount: Amount,
+    },
     /// The outcome, and the receipt.
     Done {
         /// What happened to the money.
@@ -137,6 +169,11 @@ impl Screen {
             Self::Review(_) => "review",
             Self::Crediting { .. } => "crediting",
             Self::CheckingNote { .. } => "checking_note",
+            Self::ChooseAmount(_) => "choose_amount",
+            Self::PayAtTerminal { .. } => "pay_at_terminal",
+            Self::PaymentDeclined { .. } => "payment_declined",
+            Self::CheckingPayment { .. } => "checking_payment",
+            Self::GivingBack { .. } => "giving_back",
             Self::Done { .. } => "done",
             Self::Goodbye { .. } => "goodbye",
         })
@@ -222,6 +259,89 @@ pub struct Home {
     pub movements: Vec<WalletMovement>,
     /// Why recharging in cash is not possible now.
     pub recharge_off: Option<RechargeOff>,
+    /// Recharging by bank card.
+    pub by_card: ByCard,
+}
+
+/// Is paying by bank card on offer?
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ByCard {
+    /// This kiosk has no terminal.
+    NotHere,
+    /// Not now.
+    Off(ByCardOff),
+    /// Yes: [`Action::PayByCard`].
+    Open,
+}
+
+/// Why nobody can pay by bank card now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ByCardOff {
+    /// The wallet is so full that no amount fits.
+    WalletFull,
+    /// The terminal does not work.
+    Terminal,
+    /// The terminal is still being asked about an earlier payment.
+    Checking,
+}
+
+/// How much is to be paid by bank card?
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChooseAmount {
+    /// What can be chosen: [`Action::Amount`]. Not empty, ascending.
+    pub amounts: Vec<Amount>,
+    /// In the wallet now.
+    pub balance: Amount,
+    /// A wallet never holds more.
+    pub wallet_max: Amount,
+}
+
+/// What the customer shall do at the terminal, or wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CardHint {
+    /// Hold the card to the reader, or insert it.
+    PresentCard,
+    /// Insert the card: contactless does not do here.
+    InsertCard,
+    /// The card was not read; once more.
+    TryAgain,
+    /// Look at the terminal: PIN, language or application.
+    UsePinPad,
+    /// The PIN was wrong; once more on the terminal.
+    WrongPin,
+    /// The bank is being asked.
+    AskingBank,
+    /// Take the card out.
+    RemoveCard,
+    /// Nothing to do for the moment.
+    Wait,
+}
+
+/// Why a bank card was not charged, in the customer's terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaymentRefusal {
+    /// The bank said no.
+    Bank,
+    /// Not enough money or limit.
+    Funds,
+    /// Wrong PIN, too often.
+    Pin,
+    /// The card expired, is not valid yet, or is blocked.
+    Card,
+    /// This kind of card is not taken here.
+    NotAccepted,
+    /// The card could not be read, or was pulled too early.
+    Unreadable,
+    /// Called off, or no card came.
+    Cancelled,
+    /// The bank cannot be reached.
+    NoHost,
+    /// The terminal did not do it.
+    Terminal,
 }
 
 /// Why recharging in cash is not possible now.
@@ -322,6 +442,21 @@ pub enum DoneKind {
         /// Operation number.
         number: String,
     },
+    /// Paid by bank card and given back to it: nothing was credited.
+    GivenBack {
+        /// How much.
+        amount: Amount,
+        /// Operation number.
+        number: String,
+    },
+    /// Whether the bank card was charged is not known yet. If it was, the wallet is credited
+    /// without anybody's doing. Do not pay again.
+    PaymentInDoubt {
+        /// How much.
+        amount: Amount,
+        /// Operation number.
+        number: String,
+    },
     /// Where a note went is not known yet: the office settles it against this number.
     InDoubt {
         /// Which note.
@@ -372,8 +507,12 @@ pub enum Action {
     Erase,
     /// The primary action of the screen: confirm the PIN, credit, done.
     Confirm,
-    /// On Home: recharge in cash.
+    /// On Home and PaymentDeclined: recharge in cash.
     Recharge,
+    /// On Home: recharge by bank card.
+    PayByCard,
+    /// On ChooseAmount: this much.
+    Amount(Amount),
     /// On Inserting: no more notes. On Review: back to inserting is [`Action::Back`].
     Finish,
     /// One step back.
@@ -397,6 +536,8 @@ impl fmt::Debug for Action {
             Self::Erase => f.write_str("Erase"),
             Self::Confirm => f.write_str("Confirm"),
             Self::Recharge => f.write_str("Recharge"),
+            Self::PayByCard => f.write_str("PayByCard"),
+            Self::Amount(amount) => write!(f, "Amount({amount:?})"),
             Self::Finish => f.write_str("Finish"),
             Self::Back => f.write_str("Back"),
             Self::Cancel => f.write_str("Cancel"),
