@@ -14,6 +14,7 @@ pub use card::{CardNumber, CardNumberError, CardRef, CardRefKey, Uid};
 pub use lang::Lang;
 pub use pii::{Pii, Pin, PinError};
 pub use rules::{
-    MovementKind, NoteSet, OfflinePolicy, RechargeRefusal, RechargeRules, WalletMovement,
+    CardRules, MovementKind, NoteSet, OfflinePolicy, RechargeRefusal, RechargeRules, Tender,
+    WalletMovement,
 };
 pub use time::{BusinessDate, Mono, Wall};

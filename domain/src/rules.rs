@@ -23,18 +23,44 @@ impl NoteSet {
     }
 }
 
+/// How a recharge is paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tender {
+    /// In notes.
+    Cash,
+    /// By bank card, at the kiosk's terminal.
+    Card,
+}
+
 /// Limits of a recharge at a kiosk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RechargeRules {
-    /// Smallest recharge.
+    /// Smallest recharge in cash.
     pub min: Amount,
+    /// Largest recharge in cash.
+    pub max: Amount,
     /// A wallet never holds more.
     pub wallet_max: Amount,
     /// Notes a kiosk may take.
     pub notes: NoteSet,
+    /// Recharging by bank card.
+    pub card: CardRules,
     /// What a kiosk may do while central is away.
     pub offline: OfflinePolicy,
+}
+
+/// Limits of a recharge by bank card.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CardRules {
+    /// Smallest.
+    pub min: Amount,
+    /// Largest.
+    pub max: Amount,
+    /// What the customer can choose from.
+    pub amounts: BTreeSet<Amount>,
 }
 
 /// What a kiosk may do while central is away.
@@ -55,6 +81,8 @@ pub struct OfflinePolicy {
 pub enum RechargeRefusal {
     /// A note of this value is not taken here.
     NoteNotTaken,
+    /// More than may be recharged in cash at once.
+    OverMax,
     /// The wallet would hold more than its maximum.
     OverWalletMax,
     /// More than may be recharged while central is away.
@@ -75,25 +103,38 @@ impl RechargeRules {
         if !self.notes.contains(value) {
             return Err(RechargeRefusal::NoteNotTaken);
         }
-        match self.room(inserted, balance).checked_sub(value) {
-            Some(_) => Ok(()),
-            None if balance.is_some() => Err(RechargeRefusal::OverWalletMax),
-            None => Err(RechargeRefusal::OverOfflineMax),
-        }
-    }
-
-    /// How much more this visit may insert.
-    pub fn room(&self, inserted: Amount, balance: Option<Amount>) -> Amount {
-        match balance {
-            Some(balance) => self.wallet_max.saturating_sub(balance).saturating_sub(inserted),
-            None => self.offline.max_per_visit.saturating_sub(inserted),
+        let (limit, refusal) = match balance {
+            Some(balance) => {
+                (self.wallet_max.saturating_sub(balance), RechargeRefusal::OverWalletMax)
+            }
+            None => (self.offline.max_per_visit, RechargeRefusal::OverOfflineMax),
+        };
+        match inserted.checked_add(value) {
+            Some(sum) if sum > limit => Err(refusal),
+            Some(sum) if sum <= self.max => Ok(()),
+            Some(_) | None => Err(RechargeRefusal::OverMax),
         }
     }
 
     /// The notes that still fit.
     pub fn fitting(&self, inserted: Amount, balance: Option<Amount>) -> NoteSet {
-        let room = self.room(inserted, balance);
-        NoteSet(self.notes.0.iter().copied().filter(|note| *note <= room).collect())
+        let fits = |note: &Amount| self.check_note(*note, inserted, balance).is_ok();
+        NoteSet(self.notes.0.iter().copied().filter(fits).collect())
+    }
+
+    /// The amounts that can be recharged by bank card on a wallet of `balance`, ascending.
+    pub fn card_amounts(&self, balance: Amount) -> Vec<Amount> {
+        let room = self.wallet_max.saturating_sub(balance).min(self.card.max);
+        let fits = |amount: &Amount| (self.card.min..=room).contains(amount);
+        self.card.amounts.iter().copied().filter(fits).collect()
+    }
+
+    /// Smallest recharge by this way of paying.
+    pub const fn min_by(&self, tender: Tender) -> Amount {
+        match tender {
+            Tender::Cash => self.min,
+            Tender::Card => self.card.min,
+        }
     }
 }
 
@@ -133,8 +174,14 @@ mod tests {
     fn rules() -> RechargeRules {
         RechargeRules {
             min: Amount::euro(5),
+            max: Amount::euro(100),
             wallet_max: Amount::euro(150),
             notes: NoteSet::of([5, 10, 20, 50].map(Amount::euro)),
+            card: CardRules {
+                min: Amount::euro(10),
+                max: Amount::euro(100),
+                amounts: [5, 10, 20, 50, 100, 150].map(Amount::euro).into(),
+            },
             offline: OfflinePolicy {
                 max_per_visit: Amount::euro(50),
                 max_queued: Amount::euro(1_000),
@@ -160,6 +207,17 @@ mod tests {
                     None => rules.offline.max_per_visit,
                 };
                 prop_assert!(after <= max.cents());
+                prop_assert!(value.cents() + inserted.cents() <= rules.max.cents());
+            }
+        }
+
+        #[test]
+        fn a_card_amount_is_within_its_limits_and_the_wallets(balance in 0u16..200) {
+            let rules = rules();
+            for amount in rules.card_amounts(Amount::euro(balance)) {
+                prop_assert!((rules.card.min..=rules.card.max).contains(&amount));
+                let after = amount.checked_add(Amount::euro(balance)).unwrap();
+                prop_assert!(after <= rules.wallet_max);
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The durable state: money, the cash unit, the visit's sums, open intents. It changes through
 //! [`Books::apply`] alone, live and at replay alike, so a crash loses nothing of it.
 
+mod card;
+mod intent;
 mod ledger;
 mod vault;
 
@@ -8,9 +10,12 @@ use std::collections::BTreeMap;
 
 use domain::{Amount, CardRef, Lang, Wall};
 use driver_api::acceptor::NotePlace;
-use kiosk_records::{Account, ClaimBasis, DoubtReason, Record, Seq};
+use kiosk_records::{Account, ClaimBasis, Record, Seq};
 use serde::{Deserialize, Serialize};
 
+pub use self::card::Paid;
+pub(crate) use self::intent::operation;
+pub use self::intent::{Act, OpenIntent};
 pub use self::ledger::Ledger;
 pub use self::vault::{Accuracy, CashUnit};
 
@@ -25,45 +30,11 @@ pub struct Books {
     /// Open intents by the record that opened them.
     intents: BTreeMap<Seq, OpenIntent>,
     last_stacked: Option<LastStacked>,
+    /// Bank-card payments that are not delivered yet, by the order that paid.
+    paid: BTreeMap<Seq, Paid>,
+    /// The first payment by bank card that no end of day has closed.
+    card_day: Option<Wall>,
     hotlist_version: u64,
-}
-
-/// An ordered act whose outcome is not known yet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpenIntent {
-    /// In which visit it was ordered.
-    pub visit: Seq,
-    /// What.
-    pub act: Act,
-}
-
-/// What was ordered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Act {
-    /// Stack the escrowed note.
-    Stack {
-        /// Its face value.
-        note: Amount,
-        /// The unit's life counter before, where it has one.
-        stacked_total: Option<u32>,
-        /// Why its place is not known, once that was written down.
-        doubt: Option<DoubtReason>,
-        /// The customer holds a claim for it.
-        claimed: bool,
-    },
-    /// Credit a wallet.
-    TopUp {
-        /// Whose.
-        card_ref: CardRef,
-        /// How much.
-        amount: Amount,
-        /// PIN not checked, balance not known.
-        offline: bool,
-        /// When it was ordered.
-        at: Wall,
-        /// The visit is over; it is asked for until central answers.
-        queued: bool,
-    },
 }
 
 /// The money of the visit that is open, as M5 adds it up.
@@ -77,7 +48,7 @@ pub struct VisitSums {
     pub offline: bool,
     /// For what is printed after a power cut.
     pub lang: Lang,
-    /// Stacked.
+    /// Stacked, and charged to bank cards.
     pub tendered: Amount,
     /// On the wallet.
     pub credited: Amount,
@@ -85,6 +56,8 @@ pub struct VisitSums {
     pub queued: Amount,
     /// Owed by the office.
     pub claimed: Amount,
+    /// Back on the bank card.
+    pub given_back: Amount,
 }
 
 /// The note stacked last: a device that repeats it after a crash must not be paid twice.
@@ -149,12 +122,12 @@ impl Books {
                 require(self.customer_credit().is_zero(), "credit without a visit (M4)")?;
                 self.visit = Some(VisitSums::new(seq, *card_ref, *offline, *lang));
             }
-            Record::SessionEnded { tendered, credited, queued, claimed, .. } => {
+            Record::SessionEnded { tendered, credited, queued, claimed, given_back, .. } => {
                 let sums = self.visit.take().ok_or("no visit is open")?;
-                let written = (*tendered, *credited, *queued, *claimed);
-                let counted = (sums.tendered, sums.credited, sums.queued, sums.claimed);
-                require(written == counted, "its sums are not the books' (M5)")?;
+                let written = [*tendered, *credited, *queued, *claimed, *given_back];
+                require(written == sums.parts(), "its sums are not the books' (M5)")?;
                 let given = sum(sum(sums.credited, sums.queued)?, sums.claimed)?;
+                let given = sum(given, sums.given_back)?;
                 require(given == sums.tendered, "tendered is not all accounted for (M5)")?;
                 require(self.customer_credit().is_zero(), "the customer is owed (M4)")?;
             }
@@ -169,6 +142,14 @@ impl Books {
             | Record::TopUpAccepted { .. }
             | Record::TopUpRefused { .. }
             | Record::ClaimIssued { .. } => self.apply_credit(seq, record, closed)?,
+            Record::PaymentOrdered { .. }
+            | Record::PaymentApproved { .. }
+            | Record::PaymentDeclined { .. }
+            | Record::PaymentInDoubt { .. }
+            | Record::ReversalOrdered { .. }
+            | Record::PaymentReversed { .. }
+            | Record::ReversalRefused { .. }
+            | Record::CardDayClosed { .. } => self.apply_card(seq, record, closed)?,
             Record::CashUnitRemoved { notes, .. } => {
                 require(*notes == self.cashbox.notes(), "not the count of the books")?;
                 require(self.ledger.balance(Account::Cashbox) == 0, "the box is not emptied")?;
@@ -178,6 +159,7 @@ impl Books {
             Record::HotlistApplied { version } => self.hotlist_version = *version,
             Record::Booted { .. }
             | Record::NoteHandedBack { .. }
+            | Record::CardDayNotClosed { .. }
             | Record::ReceiptPrinted
             | Record::ReceiptNotPrinted { .. }
             | Record::FaultRaised { .. }
@@ -208,14 +190,14 @@ impl Books {
                     doubt: None,
                     claimed: false,
                 };
-                self.intents.insert(seq, OpenIntent { visit, act });
+                self.intents.insert(seq, OpenIntent { visit: Some(visit), act });
                 self.last_stacked = None;
             }
             Record::Stacked { intent, posting, .. } => {
                 let (visit, note) = expect_stack(closed)?;
                 require(posting.effect_on(Account::Cashbox) == note.cents(), "not its value")?;
                 self.cashbox.add(note)?;
-                if let Some(sums) = self.visit.as_mut().filter(|sums| sums.id == visit) {
+                if let Some(sums) = self.visit.as_mut().filter(|sums| Some(sums.id) == visit) {
                     // What was claimed while in doubt is the office's, not this visit's.
                     let credit = -posting.effect_on(Account::CustomerCredit);
                     let credit = Amount::from_cents(credit).map_err(|_| "not its value")?;
@@ -228,7 +210,7 @@ impl Books {
             }
             Record::StackInDoubt { intent, reason } => {
                 let open = self.intents.get_mut(intent).ok_or("not an open intent")?;
-                open.set_doubt(*reason)?;
+                open.set_note_in_doubt(*reason)?;
                 self.cashbox.accuracy = Accuracy::Inaccurate;
             }
             Record::UnexplainedNote { note, place: NotePlace::CashUnit, .. } => match note {
@@ -253,18 +235,16 @@ impl Books {
         closed: Option<OpenIntent>,
     ) -> Result<(), &'static str> {
         match record {
-            Record::TopUpOrdered { card_ref, amount, offline, at } => {
-                let visit = self.open_visit()?.id;
-                require(*amount == self.customer_credit(), "not the customer's whole credit")?;
-                require(self.top_up_in_flight().is_none(), "ordered twice")?;
+            Record::TopUpOrdered { card_ref, amount, offline, at, payment } => {
                 let act = Act::TopUp {
                     card_ref: *card_ref,
                     amount: *amount,
                     offline: *offline,
                     at: *at,
+                    payment: *payment,
                     queued: false,
                 };
-                self.intents.insert(seq, OpenIntent { visit, act });
+                self.order_top_up(seq, act)?;
             }
             Record::TopUpQueued { intent, posting } => {
                 let open = self.intents.get_mut(intent).ok_or("not an open intent")?;
@@ -276,19 +256,23 @@ impl Books {
                 let sums = self.open_visit()?;
                 sums.queued = sum(sums.queued, amount)?;
             }
-            Record::TopUpAccepted { posting, .. } => {
+            Record::TopUpAccepted { intent, posting, .. } => {
                 let amount = self.close_top_up(closed, |sums| &mut sums.credited)?;
                 require(
                     posting.effect_on(Account::WalletPayable) == -amount.cents(),
                     "not its value",
                 )?;
+                self.paid.retain(|_, paid| paid.top_up != Some(*intent));
             }
-            Record::TopUpRefused { posting, .. } => {
+            Record::TopUpRefused { intent, posting, .. } => {
                 let amount = self.close_top_up(closed, |sums| &mut sums.claimed)?;
                 require(
                     posting.effect_on(Account::ClaimsPayable) == -amount.cents(),
                     "not its value",
                 )?;
+                for paid in self.paid.values_mut().filter(|paid| paid.top_up == Some(*intent)) {
+                    paid.is_refused = true;
+                }
             }
             Record::ClaimIssued { amount, basis, posting } => match basis {
                 ClaimBasis::Credit => {
@@ -323,7 +307,7 @@ impl Books {
         let Act::TopUp { amount, queued, .. } = closed.act else {
             return Err("not a top-up");
         };
-        if let Some(sums) = self.visit.as_mut().filter(|sums| sums.id == closed.visit) {
+        if let Some(sums) = self.visit.as_mut().filter(|sums| Some(sums.id) == closed.visit) {
             if queued {
                 sums.queued = sums.queued.checked_sub(amount).ok_or("more than was queued")?;
             }
@@ -384,7 +368,9 @@ impl Books {
     pub fn note_in_flight(&self) -> Option<(Seq, Amount)> {
         self.intents().find_map(|(seq, open)| match open.act {
             Act::Stack { note, doubt: None, .. } => Some((seq, note)),
-            Act::Stack { .. } | Act::TopUp { .. } => None,
+            Act::Stack { .. } | Act::TopUp { .. } | Act::Payment { .. } | Act::Reversal { .. } => {
+                None
+            }
         })
     }
 
@@ -392,7 +378,9 @@ impl Books {
     pub fn top_up_in_flight(&self) -> Option<(Seq, Amount)> {
         self.intents().find_map(|(seq, open)| match open.act {
             Act::TopUp { amount, queued: false, .. } => Some((seq, amount)),
-            Act::TopUp { .. } | Act::Stack { .. } => None,
+            Act::Stack { .. } | Act::TopUp { .. } | Act::Payment { .. } | Act::Reversal { .. } => {
+                None
+            }
         })
     }
 
@@ -401,18 +389,16 @@ impl Books {
     pub fn unsettled_stack(&self) -> Option<(Seq, Amount)> {
         let newest = self.intents().filter_map(|(seq, open)| match open.act {
             Act::Stack { note, .. } => Some((seq, note)),
-            Act::TopUp { .. } => None,
+            Act::TopUp { .. } | Act::Payment { .. } | Act::Reversal { .. } => None,
         });
         newest.last()
     }
 
-    /// A note of this visit in doubt for which the customer holds nothing yet.
+    /// A note or a payment of this visit in doubt for which the customer holds nothing yet.
     pub fn unclaimed_doubt(&self, visit: Seq) -> Option<(Seq, Amount)> {
-        self.intents().find_map(|(seq, open)| match open.act {
-            Act::Stack { note, doubt: Some(_), claimed: false, .. } if open.visit == visit => {
-                Some((seq, note))
-            }
-            Act::Stack { .. } | Act::TopUp { .. } => None,
+        self.intents().find_map(|(seq, open)| {
+            let amount = open.unclaimed_doubt().filter(|_| open.visit == Some(visit))?;
+            Some((seq, amount))
         })
     }
 
@@ -434,67 +420,20 @@ impl VisitSums {
             credited: zero,
             queued: zero,
             claimed: zero,
+            given_back: zero,
         }
+    }
+
+    /// As the record of the visit's end has them.
+    const fn parts(&self) -> [Amount; 5] {
+        [self.tendered, self.credited, self.queued, self.claimed, self.given_back]
     }
 }
 
-impl OpenIntent {
-    /// Does the customer hold a claim for it?
-    pub fn is_claimed(&self) -> bool {
-        matches!(self.act, Act::Stack { claimed: true, .. })
-    }
-
-    /// What a top-up is about.
-    pub fn top_up_amount(&self) -> Option<Amount> {
-        match self.act {
-            Act::TopUp { amount, .. } => Some(amount),
-            Act::Stack { .. } => None,
-        }
-    }
-
-    fn is_note_in_flight(&self) -> bool {
-        matches!(self.act, Act::Stack { doubt: None, .. })
-    }
-
-    fn set_doubt(&mut self, reason: DoubtReason) -> Result<(), &'static str> {
-        match &mut self.act {
-            Act::Stack { doubt: doubt @ None, .. } => {
-                *doubt = Some(reason);
-                Ok(())
-            }
-            Act::Stack { .. } => Err("in doubt already"),
-            Act::TopUp { .. } => Err("not a stack order"),
-        }
-    }
-
-    fn set_claimed(&mut self, amount: Amount) -> Result<(), &'static str> {
-        match &mut self.act {
-            Act::Stack { note, doubt: Some(_), claimed: claimed @ false, .. } => {
-                *claimed = true;
-                require(*note == amount, "not its value")
-            }
-            Act::Stack { .. } => Err("not in doubt, or claimed already"),
-            Act::TopUp { .. } => Err("not a stack order"),
-        }
-    }
-
-    fn set_queued(&mut self) -> Result<Amount, &'static str> {
-        match &mut self.act {
-            Act::TopUp { amount, queued: queued @ false, .. } => {
-                *queued = true;
-                Ok(*amount)
-            }
-            Act::TopUp { .. } => Err("queued already"),
-            Act::Stack { .. } => Err("not a top-up"),
-        }
-    }
-}
-
-fn expect_stack(closed: Option<OpenIntent>) -> Result<(Seq, Amount), &'static str> {
-    match closed {
-        Some(OpenIntent { visit, act: Act::Stack { note, .. } }) => Ok((visit, note)),
-        Some(OpenIntent { act: Act::TopUp { .. }, .. }) => Err("not a stack order"),
-        None => Err("closes no intent"),
+fn expect_stack(closed: Option<OpenIntent>) -> Result<(Option<Seq>, Amount), &'static str> {
+    match closed.ok_or("closes no intent")? {
+        OpenIntent { visit, act: Act::Stack { note, .. } } => Ok((visit, note)),
+        _ => Err("not a stack order"),
     }
 }
 

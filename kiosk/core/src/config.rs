@@ -14,6 +14,10 @@ pub struct Config {
     pub office: String,
     /// Of the attract screen.
     pub lang: Lang,
+    /// Whoever the terminal's money comes through; on receipts.
+    pub acquirer: Option<String>,
+    /// Is there a bank-card terminal?
+    pub has_terminal: bool,
     /// Deadlines.
     pub timing: Timing,
     /// Until central gives others ([`crate::Event::Settings`]).

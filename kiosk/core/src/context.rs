@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{Amount, Lang, RechargeRules};
+use domain::{Amount, Lang, RechargeRules, Tender};
 use driver_api::{acceptor, card_reader, printer};
 use kiosk_records::{
     Account, ClaimBasis, Disposition, DoubtReason, Evidence, HandBackReason, IntentId, Posting,
@@ -13,7 +13,9 @@ use crate::canary::{Canary, planted};
 use crate::devices::Devices;
 use crate::queue::Queue;
 use crate::timer::Timers;
-use crate::{Books, CentralLink, CentralRequest, Config, Effect, Entry, Hotlist, Now, Step, Timer};
+use crate::{
+    Act, Books, CentralLink, CentralRequest, Config, Effect, Entry, Hotlist, Now, Step, Timer,
+};
 
 /// Everything around the flow: what it may look at, and the only ways in which it may act.
 pub(crate) struct Context {
@@ -152,10 +154,22 @@ impl Context {
             Timer::TopUpUnanswered => timing.top_up_unanswered,
             Timer::TopUpAskAgain => timing.top_up_ask_again,
             Timer::AskQueued => timing.ask_queued,
+            Timer::TerminalSilent => timing.terminal_silent,
+            Timer::AskTerminal => timing.ask_terminal,
+            Timer::PaymentUnresolved => timing.payment_unresolved,
+            Timer::GiveBack => timing.give_back,
+            Timer::CardDay => timing.card_day,
             Timer::PrinterSilent => timing.printer_silent,
             Timer::Linger => timing.linger,
             Timer::RecoveryUnanswered => timing.recovery_unanswered,
             Timer::Unheard => timing.unheard,
+        }
+    }
+
+    /// Arms it unless it runs already.
+    pub(crate) fn arm_once(&mut self, timer: Timer) {
+        if !self.timers.is_armed(timer) {
+            self.arm(timer);
         }
     }
 
@@ -206,7 +220,7 @@ impl Context {
     /// is over or the customer holds a claim for it.
     pub(crate) fn note_stacked(&mut self, intent: Seq, note: Amount, evidence: Evidence) {
         let open = self.books.intent(intent).expect("the caller found it open");
-        let here = self.books.visit().is_some_and(|visit| visit.id == open.visit);
+        let here = self.books.visit().is_some_and(|visit| Some(visit.id) == open.visit);
         let owed = if here && !open.is_claimed() {
             Account::CustomerCredit
         } else {
@@ -236,10 +250,20 @@ impl Context {
         let visit = self.books.visit().expect("credit exists only in a visit (M4)");
         let (card_ref, offline) = (visit.card_ref, visit.offline);
         let amount = self.books.customer_credit();
-        {
-            let at = self.now.wall;
-            self.record(Record::TopUpOrdered { card_ref, amount, offline, at })
-        }
+        let payment = self.books.paid().find(|(_, paid)| paid.is_unordered());
+        let payment = payment.map(|(payment, _)| payment);
+        let at = self.now.wall;
+        self.record(Record::TopUpOrdered { card_ref, amount, offline, at, payment })
+    }
+
+    /// Orders what was paid by a customer who did not wait for it; asking central is the queue's.
+    pub(crate) fn order_late_top_up(&mut self, payment: Seq) {
+        let paid = self.books.paid().find(|(order, _)| *order == payment);
+        let (_, paid) = paid.expect("it was approved in this step");
+        let (card_ref, amount, at) = (paid.card_ref, paid.amount, self.now.wall);
+        let payment = Some(payment);
+        self.record(Record::TopUpOrdered { card_ref, amount, offline: false, at, payment });
+        self.arm_once(Timer::AskQueued);
     }
 
     /// Asks central about a top-up that the books hold open. Harmless when repeated: same key.
@@ -247,11 +271,12 @@ impl Context {
         let Some(open) = self.books.intent(intent) else {
             return;
         };
-        let crate::Act::TopUp { card_ref, amount, offline, at, .. } = open.act else {
+        let Act::TopUp { card_ref, amount, offline, at, payment, .. } = open.act else {
             return;
         };
         let key = self.intent_id(intent);
-        let request = CentralRequest::TopUp { intent, key, card_ref, amount, offline, at };
+        let tender = if payment.is_some() { Tender::Card } else { Tender::Cash };
+        let request = CentralRequest::TopUp { intent, key, card_ref, amount, offline, at, tender };
         self.effect(Effect::Central(request));
     }
 
@@ -275,12 +300,10 @@ impl Context {
     pub(crate) fn queue_top_up(&mut self, intent: Seq, amount: Amount) {
         let posting = Posting::transfer(Account::CustomerCredit, Account::TopUpsQueued, amount);
         self.record(Record::TopUpQueued { intent, posting });
-        if !self.timers.is_armed(Timer::AskQueued) {
-            self.arm(Timer::AskQueued);
-        }
+        self.arm_once(Timer::AskQueued);
     }
 
-    /// The customer holds a claim for a note in doubt; nothing is booked until it is settled.
+    /// The customer holds a claim for a note or a payment in doubt; nothing is booked until it is settled.
     pub(crate) fn claim_in_doubt(&mut self, intent: Seq, amount: Amount) {
         if planted(Canary::ForgetDoubt) {
             return;
@@ -300,6 +323,7 @@ impl Context {
             credited: visit.credited,
             queued: visit.queued,
             claimed: visit.claimed,
+            given_back: visit.given_back,
         };
         self.record(record);
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use driver_api::payment_terminal::{self, Mark};
 use driver_api::{Fault, FaultKind, acceptor, card_reader, printer};
 use kiosk_records::Record;
 
@@ -13,6 +14,7 @@ pub(crate) struct Devices {
     pub(crate) acceptor: Acceptor,
     pub(crate) reader: Reader,
     pub(crate) printer: Printer,
+    pub(crate) terminal: Terminal,
 }
 
 #[derive(Default)]
@@ -28,6 +30,15 @@ pub(crate) struct Reader {
     faults: BTreeSet<FaultKind>,
     /// A card lies in the field.
     pub(crate) occupied: bool,
+}
+
+/// The bank-card terminal. A kiosk may have none: then it never speaks.
+#[derive(Default)]
+pub(crate) struct Terminal {
+    ready: bool,
+    idle: bool,
+    mark: Option<Mark>,
+    faults: BTreeSet<FaultKind>,
 }
 
 #[derive(Default)]
@@ -102,6 +113,38 @@ impl Printer {
     }
 }
 
+impl Terminal {
+    pub(crate) fn works(&self) -> bool {
+        self.ready && self.faults.is_empty()
+    }
+
+    /// Will it take the next order?
+    pub(crate) fn is_idle(&self) -> bool {
+        self.works() && self.idle
+    }
+
+    /// It has not said anything since the start.
+    pub(crate) fn is_unheard(&self) -> bool {
+        !self.ready && self.faults.is_empty()
+    }
+
+    /// Can it be asked?
+    pub(crate) fn is_linked(&self) -> bool {
+        self.ready
+    }
+
+    /// It has something to do, and will say when it is idle again.
+    pub(crate) fn occupy(&mut self) {
+        self.idle = false;
+    }
+
+    /// It was given an order, which is committed with the mark it told last.
+    pub(crate) fn take_mark(&mut self) -> Option<Mark> {
+        self.idle = false;
+        self.mark.take()
+    }
+}
+
 impl Devices {
     /// Notes the health of a device; what of it belongs on record.
     pub(crate) fn observe(&mut self, event: &Event) -> Vec<Record> {
@@ -109,6 +152,7 @@ impl Devices {
             Event::Acceptor(event) => self.acceptor.observe(event).into_iter().collect(),
             Event::Reader(event) => self.reader.observe(event),
             Event::Printer(event) => self.printer.observe(event).into_iter().collect(),
+            Event::Terminal(event) => self.terminal.observe(event).into_iter().collect(),
             Event::Booted { .. }
             | Event::Action(_)
             | Event::Central(_)
@@ -202,9 +246,41 @@ impl Printer {
     }
 }
 
+impl Terminal {
+    fn observe(&mut self, event: &payment_terminal::Event) -> Option<Record> {
+        use payment_terminal::Event;
+        match event {
+            Event::Ready(terminal) => {
+                self.ready = true;
+                self.idle = true;
+                self.mark.clone_from(&terminal.mark);
+                clear(TERMINAL, &mut self.faults, FaultKind::LinkLost)
+            }
+            Event::Idle { mark } => {
+                self.idle = true;
+                self.mark.clone_from(mark);
+                None
+            }
+            Event::Fault(fault) => raise(TERMINAL, &mut self.faults, fault),
+            Event::Cleared(kind) => clear(TERMINAL, &mut self.faults, *kind),
+            Event::LinkLost => {
+                self.ready = false;
+                self.idle = false;
+                lost(TERMINAL, &mut self.faults)
+            }
+            Event::Hint(_)
+            | Event::Held { .. }
+            | Event::Finished { .. }
+            | Event::Status { .. }
+            | Event::DayEnded(_) => None,
+        }
+    }
+}
+
 const ACCEPTOR: &str = "acceptor";
 const READER: &str = "card_reader";
 const PRINTER: &str = "printer";
+const TERMINAL: &str = "payment_terminal";
 
 fn raise(device: &str, faults: &mut BTreeSet<FaultKind>, fault: &Fault) -> Option<Record> {
     faults.insert(fault.kind).then(|| Record::FaultRaised {

@@ -1,8 +1,10 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Amount, CardNumber, CardRef, Lang, Mono, Pii, Pin, RechargeRules, Uid, Wall, WalletMovement,
+    Amount, CardNumber, CardRef, Lang, Mono, Pii, Pin, RechargeRules, Tender, Uid, Wall,
+    WalletMovement,
 };
+use driver_api::payment_terminal::{self, Operation};
 use driver_api::{acceptor, card_reader, printer};
 use kiosk_records::{IntentId, Record, Seq, TopUpRefusal};
 use ui_proto::{Action, View};
@@ -32,6 +34,8 @@ pub enum Event {
     Reader(card_reader::Event),
     /// The receipt printer.
     Printer(printer::Event),
+    /// The bank-card terminal.
+    Terminal(payment_terminal::Event),
     /// An answer of central.
     Central(CentralReply),
     /// Central can, or cannot, be reached: noticed by anyone who talked to it.
@@ -112,6 +116,8 @@ pub enum CentralRequest {
         offline: bool,
         /// When it was ordered: the same in every repetition.
         at: Wall,
+        /// How it was paid.
+        tender: Tender,
     },
 }
 
@@ -197,6 +203,8 @@ pub enum Effect {
     Reader(card_reader::Command),
     /// To the receipt printer.
     Printer(printer::Command),
+    /// To the bank-card terminal. Some **move value**.
+    Terminal(payment_terminal::Command),
     /// To central.
     Central(CentralRequest),
     /// To the screen. `new` = another screen than before, not the same with other data.
@@ -217,6 +225,7 @@ impl Effect {
             Self::Stack(intent) | Self::Central(CentralRequest::TopUp { intent, .. }) => {
                 Some(*intent)
             }
+            Self::Terminal(command) => ordered_by(command),
             Self::Acceptor(_)
             | Self::Reader(_)
             | Self::Printer(_)
@@ -224,6 +233,21 @@ impl Effect {
             | Self::Show { .. }
             | Self::Stopped => None,
         }
+    }
+}
+
+/// What a command to the terminal cites, if it moves value.
+fn ordered_by(command: &payment_terminal::Command) -> Option<Seq> {
+    use payment_terminal::Command;
+    match command {
+        Command::Authorise { operation: Operation(intent), .. }
+        | Command::Reverse { operation: Operation(intent), .. } => Some(Seq((*intent).into())),
+        // Towards the safe state, or moves nothing.
+        Command::Issued(_)
+        | Command::NotIssued(_)
+        | Command::AskStatus(_)
+        | Command::Abort
+        | Command::EndOfDay => None,
     }
 }
 

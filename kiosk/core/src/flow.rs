@@ -6,21 +6,25 @@ mod done;
 mod identify;
 mod idle;
 pub(crate) mod insert;
+pub(crate) mod pay;
 mod recover;
 mod top_up;
 
-use driver_api::{acceptor, card_reader, printer};
+use driver_api::{acceptor, card_reader, payment_terminal, printer};
 use kiosk_records::{Disposition, HandBackReason, Record, Seq};
 use ui_proto::{Action, CardRefusal};
 
 use crate::canary::{Canary, planted};
 use crate::context::Context;
 use crate::settle::Settled;
-use crate::{CentralLink, CentralReply, Event, SessionReply, Timer, TopUpReply, queue, settle};
+use crate::{
+    CentralLink, CentralReply, Event, SessionReply, Timer, TopUpReply, queue, settle, till,
+};
 
 pub(crate) use self::done::{Done, Receipt};
 pub(crate) use self::identify::{PinEntry, Visit};
 pub(crate) use self::idle::{is_starting, out_of_service};
+pub(crate) use self::pay::Pay;
 pub(crate) use self::top_up::{Stage, TopUp};
 
 /// What the kiosk is doing for whom.
@@ -43,6 +47,8 @@ pub(crate) enum Flow {
     Home(Visit),
     /// Recharging in cash.
     TopUp(TopUp),
+    /// Recharging by bank card.
+    Pay(Pay),
     /// The money is where it belongs; waiting for the receipt to be dealt with.
     Done(Done),
     /// The visit is over.
@@ -61,6 +67,10 @@ pub(crate) enum Input {
     Settled(Settled),
     Reader(card_reader::Event),
     Printer(printer::Event),
+    /// What no order to the terminal is settled by.
+    Terminal(payment_terminal::Event),
+    /// An order to the terminal got its outcome.
+    Till(Seq, till::Settled),
     Session(SessionReply),
     TopUp(Seq, TopUpReply),
     Timer(Timer),
@@ -89,6 +99,25 @@ pub(crate) fn step(flow: Flow, input: Input, cx: &mut Context) -> Flow {
             queue::ask_again(cx);
             flow
         }
+        Input::Timer(Timer::TerminalSilent) => match till::silent(cx) {
+            Some((intent, settled)) => flow.step(Input::Till(intent, settled), cx),
+            None => flow,
+        },
+        Input::Timer(Timer::AskTerminal) => {
+            till::ask(cx);
+            flow
+        }
+        Input::Timer(Timer::GiveBack) => {
+            till::give_back_next(cx);
+            flow
+        }
+        Input::Timer(Timer::CardDay) => {
+            cx.arm(Timer::CardDay);
+            if matches!(flow, Flow::Idle) {
+                till::close_day(cx);
+            }
+            flow
+        }
         other => flow.step(other, cx),
     }
 }
@@ -115,6 +144,10 @@ fn step_event(flow: Flow, event: Event, cx: &mut Context) -> Flow {
         }
         Event::Reader(event) => flow.step(Input::Reader(event), cx),
         Event::Printer(event) => flow.step(Input::Printer(event), cx),
+        Event::Terminal(event) => match till::observe(cx, &event) {
+            Some((intent, settled)) => flow.step(Input::Till(intent, settled), cx),
+            None => flow.step(Input::Terminal(event), cx),
+        },
         Event::Central(CentralReply::Session { attempt, reply }) => {
             link(cx, matches!(reply, SessionReply::Away));
             // Late: who asked has gone, and somebody else may be asking now.
@@ -179,6 +212,8 @@ fn step_action(flow: Flow, action: Action, cx: &mut Context) -> Flow {
         | Action::Erase
         | Action::Confirm
         | Action::Recharge
+        | Action::PayByCard
+        | Action::Amount(_)
         | Action::Finish
         | Action::Back
         | Action::Cancel
@@ -233,6 +268,7 @@ impl Flow {
             Self::CheckingPin(card) => identify::checking_pin(card, input, cx),
             Self::Home(visit) => identify::home(visit, input, cx),
             Self::TopUp(top_up) => top_up.step(input, cx),
+            Self::Pay(pay) => pay.step(input, cx),
             Self::Done(done) => done.step(input, cx),
             Self::Goodbye { returned, timed_out } => done::goodbye(returned, timed_out, input, cx),
         }
@@ -243,6 +279,7 @@ impl Flow {
         match self {
             Self::PresentCard | Self::Pin(_) | Self::Home(_) => true,
             Self::TopUp(top_up) => top_up.waits_for_customer(),
+            Self::Pay(pay) => pay.waits_for_customer(),
             Self::Done(done) => done.waits_for_customer(),
             Self::Starting
             | Self::Recovering
@@ -264,6 +301,7 @@ impl Flow {
             Self::CheckingPin(_) => "checking_pin",
             Self::Home(_) => "home",
             Self::TopUp(top_up) => top_up.stage.name(),
+            Self::Pay(pay) => pay.name(),
             Self::Done(_) => "done",
             Self::Goodbye { .. } => "goodbye",
         }

@@ -1,6 +1,8 @@
 //! What must hold after every step, whatever the world did. Asserted in release too.
 
-use kiosk_records::{Account, Record};
+use kiosk_records::{Account, Seq};
+
+use driver_api::payment_terminal::Command;
 
 use crate::{Act, Books, Effect, Step};
 
@@ -48,12 +50,28 @@ fn assert_allowed(books: &Books, step: &Step, effect: &Effect) {
     let open = books.intent(intent).expect("an effect cites an intent that is not open (M2)");
     match (&open.act, effect) {
         (Act::Stack { .. }, Effect::Stack(_)) => {
-            let ordered_now = step.records.iter().any(|entry| {
-                entry.seq == intent && matches!(entry.record, Record::StackOrdered { .. })
-            });
-            assert!(ordered_now, "a note is stacked once, in the step that ordered it");
+            assert!(is_new(step, intent), "a note is stacked once, in the step that ordered it");
         }
         (Act::TopUp { .. }, Effect::Central(_)) => {}
-        (Act::Stack { .. } | Act::TopUp { .. }, _) => panic!("effect and intent do not match"),
+        (
+            Act::Payment { amount: ordered, .. },
+            Effect::Terminal(Command::Authorise { amount, .. }),
+        ) => {
+            assert_eq!(ordered, amount, "a bank card is charged what was ordered");
+            assert!(
+                is_new(step, intent),
+                "a bank card is charged once, in the step that ordered it"
+            );
+        }
+        (Act::Reversal { .. }, Effect::Terminal(Command::Reverse { .. })) => {
+            assert!(is_new(step, intent), "a payment is given back in the step that ordered it");
+        }
+        (Act::Stack { .. } | Act::TopUp { .. } | Act::Payment { .. } | Act::Reversal { .. }, _) => {
+            panic!("effect and intent do not match")
+        }
     }
+}
+
+fn is_new(step: &Step, intent: Seq) -> bool {
+    step.records.iter().any(|entry| entry.seq == intent && entry.record.opens_intent())
 }

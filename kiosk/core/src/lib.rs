@@ -19,6 +19,7 @@ mod invariants;
 mod queue;
 mod receipt;
 mod settle;
+mod till;
 mod timer;
 mod view;
 
@@ -26,7 +27,7 @@ use domain::Mono;
 use kiosk_records::{Record, Seq};
 
 pub use crate::books::{
-    Accuracy, Act, Books, BooksError, CashUnit, LastStacked, Ledger, OpenIntent, VisitSums,
+    Accuracy, Act, Books, BooksError, CashUnit, LastStacked, Ledger, OpenIntent, Paid, VisitSums,
 };
 pub use crate::config::Config;
 pub use crate::event::{

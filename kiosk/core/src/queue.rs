@@ -3,7 +3,7 @@
 use kiosk_records::Seq;
 
 use crate::context::{Context, FinalReply};
-use crate::{Act, CentralLink, Timer, TopUpReply};
+use crate::{Act, CentralLink, Timer, TopUpReply, till};
 
 /// Which of the queued top-ups is being asked about.
 #[derive(Default)]
@@ -15,7 +15,7 @@ pub(crate) struct Queue {
 pub(crate) fn ask_next(cx: &mut Context) {
     let oldest = cx.books.intents().find_map(|(seq, open)| match open.act {
         Act::TopUp { queued: true, .. } => Some(seq),
-        Act::TopUp { .. } | Act::Stack { .. } => None,
+        Act::TopUp { .. } | Act::Stack { .. } | Act::Payment { .. } | Act::Reversal { .. } => None,
     });
     let Some(intent) = oldest.filter(|_| cx.queue.asking.is_none()) else {
         return;
@@ -52,6 +52,7 @@ pub(crate) fn answered(cx: &mut Context, intent: Seq, reply: &TopUpReply) -> boo
         }
         TopUpReply::Refused(reason) => {
             cx.top_up_answered(intent, amount, FinalReply::Refused(*reason));
+            till::give_back_next(cx);
         }
         TopUpReply::Away => {
             cx.central = Some(CentralLink::Away);

@@ -24,6 +24,16 @@ pub enum Timer {
     TopUpAskAgain,
     /// Ask central again about the queued top-ups.
     AskQueued,
+    /// The terminal has not said what became of an order: ask it.
+    TerminalSilent,
+    /// Ask the terminal again about an order in doubt.
+    AskTerminal,
+    /// Whether the customer who is here has paid could not be found out.
+    PaymentUnresolved,
+    /// The terminal refused to give a payment back: order it again.
+    GiveBack,
+    /// See whether the terminal's day is to be closed.
+    CardDay,
     /// The printer has not said what became of a receipt.
     PrinterSilent,
     /// This screen has been read by now.
@@ -55,6 +65,16 @@ pub struct Timing {
     pub top_up_ask_again: Duration,
     /// See [`Timer::AskQueued`].
     pub ask_queued: Duration,
+    /// See [`Timer::TerminalSilent`]; longer than any terminal waits for customer and bank.
+    pub terminal_silent: Duration,
+    /// See [`Timer::AskTerminal`].
+    pub ask_terminal: Duration,
+    /// See [`Timer::PaymentUnresolved`].
+    pub payment_unresolved: Duration,
+    /// See [`Timer::GiveBack`].
+    pub give_back: Duration,
+    /// See [`Timer::CardDay`].
+    pub card_day: Duration,
     /// See [`Timer::PrinterSilent`].
     pub printer_silent: Duration,
     /// A refusal, a done screen without a choice.
@@ -85,6 +105,11 @@ impl Default for Timing {
             top_up_unanswered: s(12),
             top_up_ask_again: s(2),
             ask_queued: s(10),
+            terminal_silent: s(300),
+            ask_terminal: s(5),
+            payment_unresolved: s(60),
+            give_back: s(60),
+            card_day: s(900),
             printer_silent: s(40),
             linger: s(12),
             goodbye: s(5),
@@ -109,7 +134,17 @@ impl Timers {
 
     /// All but those that belong to no visit.
     pub(crate) fn disarm_visit(&mut self) {
-        self.0.retain(|timer, _| matches!(timer, Timer::AskQueued | Timer::Unheard));
+        self.0.retain(|timer, _| {
+            matches!(
+                timer,
+                Timer::AskQueued
+                    | Timer::Unheard
+                    | Timer::TerminalSilent
+                    | Timer::AskTerminal
+                    | Timer::GiveBack
+                    | Timer::CardDay
+            )
+        });
     }
 
     pub(crate) fn is_armed(&self, timer: Timer) -> bool {

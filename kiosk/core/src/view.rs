@@ -1,10 +1,16 @@
 //! What the screen shows of a state: a pure look, no decision.
 
 use domain::{Amount, Pin};
-use ui_proto::{Home, Inserting, NoteNews, ReceiptState, Review, Screen, View};
+use driver_api::payment_terminal::{DeclineReason, Hint};
+use ui_proto::{
+    CardHint, ChooseAmount, Home, Inserting, NoteNews, PaymentRefusal, ReceiptState, Review,
+    Screen, View,
+};
 
 use crate::context::Context;
-use crate::flow::{Done, Flow, Receipt, Stage, TopUp, Visit, insert, is_starting, out_of_service};
+use crate::flow::{
+    Done, Flow, Pay, Receipt, Stage, TopUp, Visit, insert, is_starting, out_of_service, pay,
+};
 
 pub(crate) fn view(flow: &Flow, cx: &Context) -> View {
     View { lang: cx.lang, prefs: cx.prefs, ends_in_s: cx.ends_in_s, screen: screen(flow, cx) }
@@ -29,6 +35,7 @@ fn screen(flow: &Flow, cx: &Context) -> Screen {
         Flow::CheckingPin(_) => Screen::CheckingPin,
         Flow::Home(visit) => home(visit, cx),
         Flow::TopUp(top_up) => top_up_screen(top_up, cx),
+        Flow::Pay(pay) => pay_screen(pay, cx),
         Flow::Done(done) => Screen::Done { done: done.kind.clone(), receipt: receipt(done, cx) },
         Flow::Goodbye { returned, timed_out } => {
             Screen::Goodbye { returned: *returned, timed_out: *timed_out }
@@ -50,6 +57,7 @@ fn home(visit: &Visit, cx: &Context) -> Screen {
             balance: account.balance,
             movements: account.movements.clone(),
             recharge_off: insert::recharge_off(visit, cx),
+            by_card: pay::by_card(visit, cx),
         }),
         None => Screen::OfflineHome {
             card,
@@ -82,6 +90,61 @@ fn top_up_screen(top_up: &TopUp, cx: &Context) -> Screen {
         }),
         Stage::Crediting { .. } => Screen::Crediting { amount: credit },
         Stage::CheckingNote { value, .. } => Screen::CheckingNote { value: *value },
+    }
+}
+
+fn pay_screen(pay: &Pay, cx: &Context) -> Screen {
+    let Pay { visit, stage } = pay;
+    match *stage {
+        pay::Stage::Choosing => Screen::ChooseAmount(ChooseAmount {
+            amounts: pay::amounts(visit, cx),
+            balance: visit.balance().unwrap_or_default(),
+            wallet_max: cx.rules.wallet_max,
+        }),
+        pay::Stage::Paying { amount, hint, called_off, .. } => {
+            Screen::PayAtTerminal { amount, hint: card_hint(hint), can_cancel: !called_off }
+        }
+        pay::Stage::Declined { amount, reason } => Screen::PaymentDeclined {
+            amount,
+            reason: refusal(reason),
+            can_retry: pay::can_retry(visit, cx),
+            can_pay_cash: insert::recharge_off(visit, cx).is_none(),
+        },
+        pay::Stage::Checking { amount, .. } => Screen::CheckingPayment { amount },
+        pay::Stage::GivingBack { amount, .. } => Screen::GivingBack { amount },
+    }
+}
+
+fn card_hint(hint: Hint) -> CardHint {
+    match hint {
+        Hint::PresentCard => CardHint::PresentCard,
+        Hint::InsertCard => CardHint::InsertCard,
+        Hint::TryAgain => CardHint::TryAgain,
+        Hint::UsePinPad => CardHint::UsePinPad,
+        Hint::WrongPin => CardHint::WrongPin,
+        Hint::AskingBank => CardHint::AskingBank,
+        Hint::RemoveCard => CardHint::RemoveCard,
+        Hint::Wait | _ => CardHint::Wait,
+    }
+}
+
+fn refusal(reason: DeclineReason) -> PaymentRefusal {
+    match reason {
+        DeclineReason::Bank => PaymentRefusal::Bank,
+        DeclineReason::Funds => PaymentRefusal::Funds,
+        DeclineReason::Pin => PaymentRefusal::Pin,
+        DeclineReason::Card => PaymentRefusal::Card,
+        DeclineReason::NotAccepted => PaymentRefusal::NotAccepted,
+        DeclineReason::Unreadable => PaymentRefusal::Unreadable,
+        DeclineReason::Cancelled => PaymentRefusal::Cancelled,
+        DeclineReason::NoHost => PaymentRefusal::NoHost,
+        // Of the terminal's own doing, whatever it was.
+        DeclineReason::NotIssued
+        | DeclineReason::Reversed
+        | DeclineReason::NotSent
+        | DeclineReason::NotCarriedOut
+        | DeclineReason::Terminal
+        | _ => PaymentRefusal::Terminal,
     }
 }
 

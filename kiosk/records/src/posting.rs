@@ -9,6 +9,11 @@ pub enum Account {
     Cashbox,
     /// Cash that an attendant took out of the cash box, on its way to the bank (asset).
     Collected,
+    /// What the terminal took from bank cards since its last end of day, less what it gave back.
+    /// Below zero when more was given back.
+    CardTerminal,
+    /// Of that, what days it has closed: with the acquirer, on its way to the bank.
+    CardSettled,
     /// What the kiosk owes the customer who is here (liability).
     CustomerCredit,
     /// Ordered from central for a visit that is over, not answered yet (liability).

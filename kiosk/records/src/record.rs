@@ -4,6 +4,7 @@ use std::str::FromStr;
 use domain::{Amount, CardRef, Lang, Wall};
 use driver_api::FaultKind;
 use driver_api::acceptor::NotePlace;
+use driver_api::payment_terminal::{DeclineReason, Entry, Mark, Reference};
 use serde::{Deserialize, Serialize};
 
 use crate::Posting;
@@ -200,6 +201,8 @@ pub enum Record {
         offline: bool,
         /// When: a part of the request, so that every repetition is the same.
         at: Wall,
+        /// The bank-card payment it is for; `None` = cash.
+        payment: Option<Seq>,
     },
     /// Central did: Dr customer credit (or top-ups queued), Cr wallet payable.
     TopUpAccepted {
@@ -211,7 +214,8 @@ pub enum Record {
         posting: Posting,
     },
     /// Central will not, and has written the amount down as owed by the office: Dr customer
-    /// credit (or top-ups queued), Cr claims payable.
+    /// credit (or top-ups queued), Cr claims payable. What was paid by bank card is then given
+    /// back to it.
     TopUpRefused {
         /// Which order.
         intent: Seq,
@@ -227,6 +231,86 @@ pub enum Record {
         intent: Seq,
         /// Balanced.
         posting: Posting,
+    },
+    /// **Intent**: the terminal is to take this from the customer's bank card. Its sequence number
+    /// is the terminal's operation number.
+    PaymentOrdered {
+        /// How much.
+        amount: Amount,
+        /// Where the terminal's log stood, where its orders have no numbers.
+        mark: Option<Mark>,
+        /// When: the terminal's day it belongs to.
+        at: Wall,
+    },
+    /// The bank card was charged: Dr card terminal, Cr customer credit (Cr top-ups queued when the
+    /// customer went away without knowing).
+    PaymentApproved {
+        /// Which order.
+        intent: Seq,
+        /// The terminal's name for it, to reverse it.
+        reference: Reference,
+        /// The bank's code, for the treasurer.
+        authorisation_code: Option<String>,
+        /// The terminal's id at the acquirer.
+        terminal: Option<String>,
+        /// How the card was read.
+        entry: Entry,
+        /// Balanced.
+        posting: Posting,
+    },
+    /// It was not charged, and will not be.
+    PaymentDeclined {
+        /// Which order.
+        intent: Seq,
+        /// Why not.
+        reason: DeclineReason,
+        /// The terminal's own code.
+        vendor: u32,
+    },
+    /// What became of a payment or a reversal is not known. The order stays open and is asked about
+    /// until there is an answer; nobody pays by bank card meanwhile.
+    PaymentInDoubt {
+        /// Which order.
+        intent: Seq,
+    },
+    /// **Intent**: the terminal is to give a payment back that central did not credit.
+    ReversalOrdered {
+        /// The order that paid.
+        payment: Seq,
+        /// As in [`Record::PaymentOrdered`].
+        mark: Option<Mark>,
+        /// When: the terminal's day it belongs to.
+        at: Wall,
+    },
+    /// It did: Dr claims payable, Cr card terminal.
+    PaymentReversed {
+        /// Which order.
+        intent: Seq,
+        /// Balanced.
+        posting: Posting,
+    },
+    /// It did not: the office still owes it.
+    ReversalRefused {
+        /// Which order.
+        intent: Seq,
+        /// Why not.
+        reason: DeclineReason,
+        /// The terminal's own code.
+        vendor: u32,
+    },
+    /// The terminal closed its day: Dr card settled, Cr card terminal, all of it.
+    CardDayClosed {
+        /// What the terminal says it took, less what it gave back.
+        total: Amount,
+        /// In how many transactions, where it tells.
+        count: Option<u32>,
+        /// Balanced, by what the books say; none if that is nothing.
+        posting: Option<Posting>,
+    },
+    /// The terminal did not close its day; it is told to again.
+    CardDayNotClosed {
+        /// Its own code; `None` = it is not known whether it did.
+        vendor: Option<u32>,
     },
     /// The customer holds a claim against the office.
     ClaimIssued {
@@ -248,7 +332,7 @@ pub enum Record {
     SessionEnded {
         /// How.
         disposition: Disposition,
-        /// Notes stacked in this visit.
+        /// Notes stacked and bank cards charged in this visit.
         tendered: Amount,
         /// Of these, on the wallet.
         credited: Amount,
@@ -256,6 +340,8 @@ pub enum Record {
         queued: Amount,
         /// Of these, owed by the office.
         claimed: Amount,
+        /// Of these, back on the bank card.
+        given_back: Amount,
     },
     /// The cash unit was taken out: Dr collected, Cr cashbox, all of it.
     CashUnitRemoved {
@@ -321,6 +407,15 @@ impl Record {
             Self::TopUpAccepted { .. } => "top_up_accepted",
             Self::TopUpRefused { .. } => "top_up_refused",
             Self::TopUpQueued { .. } => "top_up_queued",
+            Self::PaymentOrdered { .. } => "payment_ordered",
+            Self::PaymentApproved { .. } => "payment_approved",
+            Self::PaymentDeclined { .. } => "payment_declined",
+            Self::PaymentInDoubt { .. } => "payment_in_doubt",
+            Self::ReversalOrdered { .. } => "reversal_ordered",
+            Self::PaymentReversed { .. } => "payment_reversed",
+            Self::ReversalRefused { .. } => "reversal_refused",
+            Self::CardDayClosed { .. } => "card_day_closed",
+            Self::CardDayNotClosed { .. } => "card_day_not_closed",
             Self::ClaimIssued { .. } => "claim_issued",
             Self::ReceiptPrinted => "receipt_printed",
             Self::ReceiptNotPrinted { .. } => "receipt_not_printed",
@@ -343,10 +438,12 @@ impl Record {
             | Self::TopUpAccepted { posting, .. }
             | Self::TopUpRefused { posting, .. }
             | Self::TopUpQueued { posting, .. }
+            | Self::PaymentApproved { posting, .. }
+            | Self::PaymentReversed { posting, .. }
             | Self::CashUnitRemoved { posting, .. } => Some(posting),
-            Self::UnexplainedNote { posting, .. } | Self::ClaimIssued { posting, .. } => {
-                posting.as_ref()
-            }
+            Self::UnexplainedNote { posting, .. }
+            | Self::ClaimIssued { posting, .. }
+            | Self::CardDayClosed { posting, .. } => posting.as_ref(),
             Self::Booted { .. }
             | Self::SessionStarted { .. }
             | Self::StackOrdered { .. }
@@ -355,6 +452,12 @@ impl Record {
             | Self::NoteHandedBack { .. }
             | Self::RepeatedNote { .. }
             | Self::TopUpOrdered { .. }
+            | Self::PaymentOrdered { .. }
+            | Self::PaymentDeclined { .. }
+            | Self::PaymentInDoubt { .. }
+            | Self::ReversalOrdered { .. }
+            | Self::ReversalRefused { .. }
+            | Self::CardDayNotClosed { .. }
             | Self::ReceiptPrinted
             | Self::ReceiptNotPrinted { .. }
             | Self::SessionEnded { .. }
@@ -370,7 +473,13 @@ impl Record {
 
     /// Does it open an intent?
     pub const fn opens_intent(&self) -> bool {
-        matches!(self, Self::StackOrdered { .. } | Self::TopUpOrdered { .. })
+        matches!(
+            self,
+            Self::StackOrdered { .. }
+                | Self::TopUpOrdered { .. }
+                | Self::PaymentOrdered { .. }
+                | Self::ReversalOrdered { .. }
+        )
     }
 
     /// The intent it closes for good (M3: at most one record does so for each).
@@ -379,7 +488,11 @@ impl Record {
             Self::Stacked { intent, .. }
             | Self::NoteReturned { intent, .. }
             | Self::TopUpAccepted { intent, .. }
-            | Self::TopUpRefused { intent, .. } => Some(*intent),
+            | Self::TopUpRefused { intent, .. }
+            | Self::PaymentApproved { intent, .. }
+            | Self::PaymentDeclined { intent, .. }
+            | Self::PaymentReversed { intent, .. }
+            | Self::ReversalRefused { intent, .. } => Some(*intent),
             Self::Booted { .. }
             | Self::SessionStarted { .. }
             | Self::StackOrdered { .. }
@@ -389,6 +502,11 @@ impl Record {
             | Self::RepeatedNote { .. }
             | Self::TopUpOrdered { .. }
             | Self::TopUpQueued { .. }
+            | Self::PaymentOrdered { .. }
+            | Self::PaymentInDoubt { .. }
+            | Self::ReversalOrdered { .. }
+            | Self::CardDayClosed { .. }
+            | Self::CardDayNotClosed { .. }
             | Self::ClaimIssued { .. }
             | Self::ReceiptPrinted
             | Self::ReceiptNotPrinted { .. }
@@ -443,6 +561,8 @@ pub enum DoubtReason {
 pub enum HandBackReason {
     /// Not in the municipality's set.
     NoteNotTaken,
+    /// Over what may be recharged in cash at once.
+    OverMax,
     /// The wallet would pass its maximum.
     OverWalletMax,
     /// Over what is allowed without central.
@@ -475,7 +595,7 @@ pub enum TopUpRefusal {
 pub enum ClaimBasis {
     /// Customer credit that could not go to a wallet.
     Credit,
-    /// A note in doubt: this stack order.
+    /// A note or a bank-card payment in doubt: this order.
     InDoubt(Seq),
 }
 

@@ -283,6 +283,10 @@ pub enum ByCardOff {
     WalletFull,
     /// The terminal does not work.
     Terminal,
+    /// The terminal is busy for a moment.
+    Busy,
+    /// Central is away, and without it what is paid could not be credited.
+    Central,
     /// The terminal is still being asked about an earlier payment.
     Checking,
 }

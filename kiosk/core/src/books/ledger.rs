@@ -36,7 +36,8 @@ impl Ledger {
     }
 }
 
-/// Assets are not negative, liabilities not positive; over/short may be either.
+/// Assets are not negative, liabilities not positive; over/short may be either, as may the terminal,
+/// which gives back today what it took yesterday.
 fn in_range(account: Account, cents: i64) -> bool {
     let limit = Amount::MAX.cents();
     match account {
@@ -46,6 +47,8 @@ fn in_range(account: Account, cents: i64) -> bool {
         | Account::WalletPayable
         | Account::ClaimsPayable
         | Account::Suspense => (-limit..=0).contains(&cents),
-        Account::OverShort => (-limit..=limit).contains(&cents),
+        Account::OverShort | Account::CardTerminal | Account::CardSettled => {
+            (-limit..=limit).contains(&cents)
+        }
     }
 }

@@ -6,7 +6,7 @@ use ui_proto::{Action, DoneKind};
 
 use super::insert::{can_add, open_slot};
 use super::top_up::{Stage, TopUp, stay};
-use super::{Done, Flow, Input, Visit, stray_note, unwind};
+use super::{Done, Flow, Input, Visit, pay, stray_note, unwind};
 use crate::context::{Context, FinalReply};
 use crate::{CentralLink, Timer, TopUpReply};
 
@@ -69,6 +69,8 @@ fn closed_slot(visit: Visit, stage: Stage, input: Input, cx: &mut Context) -> Fl
         | Input::Settled(_)
         | Input::Reader(_)
         | Input::Printer(_)
+        | Input::Terminal(_)
+        | Input::Till(..)
         | Input::Session(_)
         | Input::TopUp(..)
         | Input::Timer(_) => stay(visit, stage),
@@ -100,6 +102,8 @@ pub(super) fn crediting(
         | Input::Settled(_)
         | Input::Reader(_)
         | Input::Printer(_)
+        | Input::Terminal(_)
+        | Input::Till(..)
         | Input::Session(_)
         | Input::TopUp(..)
         | Input::Timer(_)
@@ -116,6 +120,7 @@ fn credit_reply(
     cx: &mut Context,
 ) -> Flow {
     let amount = ordered(intent, cx);
+    let is_refused = matches!(reply, TopUpReply::Refused(_));
     let (final_reply, kind) = match reply {
         TopUpReply::Accepted { ledger_ref, balance } => {
             if let Some(account) = &mut visit.account {
@@ -137,6 +142,11 @@ fn credit_reply(
         }
     };
     cx.top_up_answered(intent, amount, final_reply);
+    if is_refused && visit.approval.is_some() {
+        cx.timers.disarm(Timer::TopUpUnanswered);
+        cx.timers.disarm(Timer::TopUpAskAgain);
+        return pay::give_back(visit, intent, amount, cx);
+    }
     finish(visit, kind, (intent, amount), disposition, cx)
 }
 

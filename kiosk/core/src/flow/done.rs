@@ -1,6 +1,6 @@
 //! After the money: the receipt, and good-bye.
 
-use domain::Amount;
+use domain::{Amount, Tender};
 use driver_api::printer::{self, Document, JobId};
 use driver_api::{FaultKind, acceptor};
 use kiosk_records::{Disposition, HandBackReason, Record, Seq};
@@ -8,7 +8,7 @@ use ui_proto::{Action, DoneKind};
 
 use super::{Flow, Input, Visit, idle, stray_note};
 use crate::context::Context;
-use crate::{Timer, receipt};
+use crate::{Act, Timer, receipt};
 
 /// The outcome on the screen, and its receipt.
 pub(crate) struct Done {
@@ -46,11 +46,18 @@ impl Done {
         }
         cx.touched();
         let card = visit.map(|visit| visit.card.number.reveal().masked());
-        let slip = receipt::Slip { kind: &kind, number: cx.intent_id(intent).to_string(), card };
+        let approval = visit.and_then(|visit| visit.approval.as_deref());
+        let slip = receipt::Slip {
+            kind: &kind,
+            number: cx.intent_id(intent).to_string(),
+            card,
+            tender: tender(approval.is_some(), intent, cx),
+            approval,
+        };
         let document = receipt::document(&slip, cx);
         let text = receipt::summary(&slip, cx);
         let mut done = Self { kind, receipt: Receipt::Offered, text, document, disposition };
-        // Who is owed something leaves with paper, asked for or not.
+        // Who is owed something, or was charged elsewhere, leaves with paper, asked for or not.
         if !matches!(done.kind, DoneKind::Credited { .. }) {
             done.print(cx);
         }
@@ -104,6 +111,8 @@ impl Done {
             | Input::Action(_)
             | Input::Settled(_)
             | Input::Reader(_)
+            | Input::Terminal(_)
+            | Input::Till(..)
             | Input::Session(_)
             | Input::TopUp(..)
             | Input::Timer(_) => {}
@@ -143,6 +152,13 @@ impl Done {
     }
 }
 
+fn tender(is_approved: bool, intent: Seq, cx: &Context) -> Tender {
+    let is_for_card = cx.books.intent(intent).is_some_and(|open| {
+        open.is_at_terminal() || matches!(open.act, Act::TopUp { payment: Some(_), .. })
+    });
+    if is_approved || is_for_card { Tender::Card } else { Tender::Cash }
+}
+
 /// Ends the visit and says good-bye; `returned` = a note that waits in the slot.
 pub(super) fn leave(disposition: Disposition, returned: Option<Amount>, cx: &mut Context) -> Flow {
     cx.end_visit(disposition);
@@ -174,6 +190,8 @@ pub(super) fn goodbye(
         | Input::Settled(_)
         | Input::Reader(_)
         | Input::Printer(_)
+        | Input::Terminal(_)
+        | Input::Till(..)
         | Input::Session(_)
         | Input::TopUp(..)
         | Input::Timer(_) => Flow::Goodbye { returned, timed_out },

@@ -4,11 +4,12 @@ use std::fmt;
 
 use domain::{Amount, CardRef, Pin};
 use driver_api::card_reader::{self, Card, CardProblem};
+use driver_api::payment_terminal::Approval;
 use kiosk_records::{Disposition, HandBackReason, Record, Seq};
 use ui_proto::{Action, CardRefusal, PinError};
 use zeroize::Zeroizing;
 
-use super::{Flow, Input, idle, insert, stray_note, unwind};
+use super::{Flow, Input, idle, insert, pay, stray_note, unwind};
 use crate::context::Context;
 use crate::{Account, CentralLink, CentralRequest, Denied, Effect, SessionReply, Timer};
 
@@ -27,6 +28,8 @@ pub(crate) struct Visit {
     pub(crate) account: Option<Account>,
     /// A note of this visit whose place is not known.
     pub(crate) doubt: Option<(Seq, Amount)>,
+    /// What the bank said, for the receipt of what was paid by card.
+    pub(crate) approval: Option<Box<Approval>>,
 }
 
 impl PinEntry {
@@ -84,6 +87,8 @@ pub(super) fn present_card(input: Input, cx: &mut Context) -> Flow {
         | Input::Settled(_)
         | Input::Reader(card_reader::Event::Removed)
         | Input::Printer(_)
+        | Input::Terminal(_)
+        | Input::Till(..)
         | Input::Session(_)
         | Input::TopUp(..)
         | Input::Timer(_) => Flow::PresentCard,
@@ -146,6 +151,8 @@ pub(super) fn refused(reason: CardRefusal, input: Input, cx: &mut Context) -> Fl
         | Input::Settled(_)
         | Input::Reader(_)
         | Input::Printer(_)
+        | Input::Terminal(_)
+        | Input::Till(..)
         | Input::Session(_)
         | Input::TopUp(..)
         | Input::Timer(_) => Flow::Refused(reason),
@@ -176,6 +183,8 @@ pub(super) fn pin(mut entry: PinEntry, input: Input, cx: &mut Context) -> Flow {
         | Input::Settled(_)
         | Input::Reader(_)
         | Input::Printer(_)
+        | Input::Terminal(_)
+        | Input::Till(..)
         | Input::Session(_)
         | Input::TopUp(..)
         | Input::Timer(_) => Flow::Pin(entry),
@@ -219,6 +228,8 @@ pub(super) fn checking_pin(card: Card, input: Input, cx: &mut Context) -> Flow {
         | Input::Settled(_)
         | Input::Reader(_)
         | Input::Printer(_)
+        | Input::Terminal(_)
+        | Input::Till(..)
         | Input::TopUp(..)
         | Input::Timer(_)
         | Input::Expired => Flow::CheckingPin(card),
@@ -246,7 +257,7 @@ fn session_reply(card: Card, reply: SessionReply, cx: &mut Context) -> Flow {
 
 fn begin(card: Card, account: Option<Account>, cx: &mut Context) -> Visit {
     let offline = account.is_none();
-    let visit = Visit { card, account, doubt: None };
+    let visit = Visit { card, account, doubt: None, approval: None };
     let (card_ref, lang) = (visit.card_ref(), cx.lang);
     cx.record(Record::SessionStarted { card_ref, offline, lang });
     visit
@@ -270,6 +281,7 @@ pub(super) fn home(visit: Visit, input: Input, cx: &mut Context) -> Flow {
             }
             insert::begin(visit, cx)
         }
+        Input::Action(Action::PayByCard) => pay::begin(visit, cx),
         Input::Action(Action::Back | Action::Cancel) => unwind(visit, Disposition::Completed, cx),
         Input::Expired => unwind(visit, Disposition::TimedOut, cx),
         Input::Stop => unwind(visit, Disposition::Stopped, cx),
@@ -282,6 +294,8 @@ pub(super) fn home(visit: Visit, input: Input, cx: &mut Context) -> Flow {
         | Input::Settled(_)
         | Input::Reader(_)
         | Input::Printer(_)
+        | Input::Terminal(_)
+        | Input::Till(..)
         | Input::Session(_)
         | Input::TopUp(..)
         | Input::Timer(_) => Flow::Home(visit),

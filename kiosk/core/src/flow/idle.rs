@@ -58,6 +58,8 @@ pub(super) fn step(input: Input, cx: &mut Context) -> Flow {
         | Input::Settled(_)
         | Input::Reader(_)
         | Input::Printer(_)
+        | Input::Terminal(_)
+        | Input::Till(..)
         | Input::Session(_)
         | Input::TopUp(..)
         | Input::Timer(_)
@@ -75,8 +77,10 @@ fn may_serve(cx: &Context) -> bool {
 /// Are devices or central still expected to say their first word?
 pub(crate) fn is_starting(cx: &Context) -> bool {
     let devices = &cx.devices;
-    let unheard =
-        devices.acceptor.is_unheard() || devices.reader.is_unheard() || cx.central.is_none();
+    let unheard = devices.acceptor.is_unheard()
+        || devices.reader.is_unheard()
+        || (cx.config.has_terminal && devices.terminal.is_unheard())
+        || cx.central.is_none();
     unheard && cx.timers.is_armed(Timer::Unheard) && !cx.stopping
 }
 

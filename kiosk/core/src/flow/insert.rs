@@ -84,6 +84,8 @@ pub(super) fn inserting(
         | Input::Settled(_)
         | Input::Reader(_)
         | Input::Printer(_)
+        | Input::Terminal(_)
+        | Input::Till(..)
         | Input::Session(_)
         | Input::TopUp(..)
         | Input::Timer(_) => stay(visit, Stage::Inserting { news, wish }),
@@ -161,6 +163,7 @@ pub(super) fn returning(
 ) -> Flow {
     let reason = match why {
         RechargeRefusal::NoteNotTaken => HandBackReason::NoteNotTaken,
+        RechargeRefusal::OverMax => HandBackReason::OverMax,
         RechargeRefusal::OverWalletMax => HandBackReason::OverWalletMax,
         RechargeRefusal::OverOfflineMax => HandBackReason::OverOfflineMax,
         RechargeRefusal::UnderMin => HandBackReason::Cancelled,
@@ -192,6 +195,8 @@ pub(super) fn returning(
         | Input::Settled(_)
         | Input::Reader(_)
         | Input::Printer(_)
+        | Input::Terminal(_)
+        | Input::Till(..)
         | Input::Session(_)
         | Input::TopUp(..)
         | Input::Timer(_)
@@ -249,6 +254,8 @@ pub(super) fn stacking(
         | Input::Acceptor(_)
         | Input::Reader(_)
         | Input::Printer(_)
+        | Input::Terminal(_)
+        | Input::Till(..)
         | Input::Session(_)
         | Input::TopUp(..)
         | Input::Timer(_)
@@ -265,6 +272,8 @@ fn wish_of(action: Action) -> Option<Wish> {
         | Action::Digit(_)
         | Action::Erase
         | Action::Recharge
+        | Action::PayByCard
+        | Action::Amount(_)
         | Action::Print
         | Action::ShowReceipt
         | Action::MoreTime => None,
@@ -299,6 +308,8 @@ pub(super) fn checking_note(
         | Input::Acceptor(_)
         | Input::Reader(_)
         | Input::Printer(_)
+        | Input::Terminal(_)
+        | Input::Till(..)
         | Input::Session(_)
         | Input::TopUp(..)
         | Input::Timer(_)
@@ -385,6 +396,8 @@ pub(super) fn emptying(
         | Input::Settled(_)
         | Input::Reader(_)
         | Input::Printer(_)
+        | Input::Terminal(_)
+        | Input::Till(..)
         | Input::Session(_)
         | Input::TopUp(..)
         | Input::Timer(_)

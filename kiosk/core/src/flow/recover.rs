@@ -6,19 +6,28 @@ use ui_proto::DoneKind;
 
 use super::{Done, Flow, Input, idle, stray_note};
 use crate::context::Context;
-use crate::{Timer, queue};
+use crate::{OpenIntent, Timer, queue, till};
 
-/// The journal is folded. Waits for the acceptor only if a note was on its way.
+/// The journal is folded. Waits for the acceptor only if a note was on its way, for the terminal
+/// only if somebody was paying.
 pub(super) fn begin(cx: &mut Context) -> Flow {
     cx.arm(Timer::Unheard);
     if !cx.books.queued().is_zero() {
         cx.arm(Timer::AskQueued);
     }
-    if cx.books.note_in_flight().is_none() {
+    till::begin(cx);
+    if !is_open(cx) {
         return finish(cx);
     }
     cx.arm(Timer::RecoveryUnanswered);
     Flow::Recovering
+}
+
+/// Are devices to tell about money of the visit that was cut off?
+fn is_open(cx: &Context) -> bool {
+    let awaits =
+        |(intent, open): (Seq, &OpenIntent)| open.is_at_terminal() && cx.books.is_awaited(intent);
+    cx.books.note_in_flight().is_some() || cx.books.at_terminal().is_some_and(awaits)
 }
 
 pub(super) fn step(input: Input, cx: &mut Context) -> Flow {
@@ -29,17 +38,20 @@ pub(super) fn step(input: Input, cx: &mut Context) -> Flow {
             }
             finish(cx)
         }
-        Input::Settled(_) => finish(cx),
+        Input::Settled(_) | Input::Till(..) if !is_open(cx) => finish(cx),
         Input::Acceptor(event) => {
             stray_note(&event, HandBackReason::NoVisit, cx);
             // `settle` may have written down that the note is in doubt.
-            if cx.books.note_in_flight().is_none() { finish(cx) } else { Flow::Recovering }
+            if is_open(cx) { Flow::Recovering } else { finish(cx) }
         }
         Input::Stop => idle::enter(cx),
         Input::Event(_)
         | Input::Action(_)
         | Input::Reader(_)
         | Input::Printer(_)
+        | Input::Settled(_)
+        | Input::Terminal(_)
+        | Input::Till(..)
         | Input::Session(_)
         | Input::TopUp(..)
         | Input::Timer(_)
@@ -63,7 +75,14 @@ fn finish(cx: &mut Context) -> Flow {
     let (intent, kind) = match (doubt, credited) {
         (Some((seq, amount)), credited) => {
             let credited = credited.map(|(_, amount)| amount).unwrap_or_default();
-            (seq, DoneKind::InDoubt { amount, credited, number: number(seq, cx) })
+            let number = number(seq, cx);
+            let at_terminal = cx.books.intent(seq).is_some_and(OpenIntent::is_at_terminal);
+            let kind = if at_terminal {
+                DoneKind::PaymentInDoubt { amount, number }
+            } else {
+                DoneKind::InDoubt { amount, credited, number }
+            };
+            (seq, kind)
         }
         (None, Some((seq, amount))) => (seq, DoneKind::Pending { amount, number: number(seq, cx) }),
         (None, None) => return idle::enter(cx),
