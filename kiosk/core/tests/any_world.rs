@@ -10,18 +10,21 @@ use std::time::Duration;
 use domain::{Amount, Lang};
 use driver_api::acceptor::{self, NotePlace, RejectReason};
 use driver_api::card_reader::{self, CardProblem};
+use driver_api::payment_terminal::{self, DayEnd, DeclineReason, Hint, Operation, Outcome, Totals};
 use driver_api::printer::JobId;
 use driver_api::{Fault, FaultKind, MoneyRisk, Remedy, printer};
 use kiosk_core::{Books, CentralLink, CentralReply, Event, SessionReply, TopUpReply, fold};
 use kiosk_records::{Account, Seq, TopUpRefusal};
 use proptest::prelude::*;
-use rig::{Rig, account, card, note};
+use rig::{Rig, account, approved, card, note, refused};
 use ui_proto::Action;
 
 #[derive(Clone, Debug)]
 enum Happening {
     Event(Event),
     TopUpReply(u64, TopUpReply),
+    /// To an order of the terminal, newest first; as the answer to a question, or to the order.
+    Outcome(u64, bool, Outcome),
     Wait(u64),
     PowerCut,
     /// A customer in a hurry: card, PIN, right answer, recharge.
@@ -29,6 +32,8 @@ enum Happening {
     /// A note that goes all the way, if the slot is open.
     Insert(acceptor::Note),
     Leave,
+    /// A customer who pays so much by card.
+    Pay(u16),
 }
 
 fn actions() -> impl Strategy<Value = Event> {
@@ -38,6 +43,8 @@ fn actions() -> impl Strategy<Value = Event> {
         1 => Just(Action::Erase),
         4 => Just(Action::Confirm),
         2 => Just(Action::Recharge),
+        1 => Just(Action::PayByCard),
+        1 => Just(Action::Amount(Amount::euro(20))),
         2 => Just(Action::Finish),
         1 => Just(Action::Back),
         1 => Just(Action::Cancel),
@@ -118,6 +125,39 @@ fn other_events() -> impl Strategy<Value = Event> {
     ]
 }
 
+fn terminal_events() -> impl Strategy<Value = Event> {
+    let totals = Totals { amount: Amount::euro(20), count: None };
+    prop_oneof![
+        4 => Just(payment_terminal::Event::Ready(Default::default())),
+        6 => Just(payment_terminal::Event::Idle { mark: None }),
+        1 => Just(payment_terminal::Event::Hint(Hint::UsePinPad)),
+        1 => Just(payment_terminal::Event::DayEnded(DayEnd::Closed(totals))),
+        1 => Just(payment_terminal::Event::DayEnded(DayEnd::Unknown)),
+        1 => fault().prop_map(payment_terminal::Event::Fault),
+        1 => Just(payment_terminal::Event::Cleared(FaultKind::Jam)),
+        2 => Just(payment_terminal::Event::LinkLost),
+        1 => Just(payment_terminal::Event::Held {
+            operation: Operation(4),
+            approval: match approved(20) {
+                Outcome::Approved(approval) => *approval,
+                _ => unreachable!("it is approved"),
+            },
+        }),
+    ]
+    .prop_map(Event::Terminal)
+}
+
+fn outcomes() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        4 => Just(approved(20)),
+        1 => Just(approved(0)),
+        1 => Just(approved(50)),
+        2 => Just(refused(DeclineReason::NoHost)),
+        1 => Just(refused(DeclineReason::Reversed)),
+        3 => Just(Outcome::Unknown),
+    ]
+}
+
 fn happening() -> impl Strategy<Value = Happening> {
     let reply = prop_oneof![
         3 => Just(TopUpReply::Accepted { ledger_ref: "T".into(), balance: Amount::euro(9) }),
@@ -129,6 +169,11 @@ fn happening() -> impl Strategy<Value = Happening> {
         10 => acceptor_events().prop_map(Happening::Event),
         6 => other_events().prop_map(Happening::Event),
         4 => (0u64..3, reply).prop_map(|(back, reply)| Happening::TopUpReply(back, reply)),
+        6 => (0u64..3, any::<bool>(), outcomes())
+            .prop_map(|(back, asked, outcome)| Happening::Outcome(back, asked, outcome)),
+        4 => terminal_events().prop_map(Happening::Event),
+        4 => prop_oneof![Just(10), Just(20), Just(50)].prop_map(Happening::Pay),
+        1 => (0u64..200_000).prop_map(Happening::Wait),
         3 => (0u64..100).prop_map(Happening::Wait),
         1 => Just(Happening::PowerCut),
         4 => (0u16..150).prop_map(Happening::Arrive),
@@ -156,17 +201,21 @@ fn apply(mut rig: Rig, happening: Happening) -> Rig {
             rig.event(event);
         }
         Happening::TopUpReply(back, reply) => {
-            // To an order that was made, newest first, or to one that never was.
-            let orders: Vec<Seq> = rig
-                .journal
-                .iter()
-                .rev()
-                .filter(|(_, record)| record.kind() == "top_up_ordered")
-                .map(|(seq, _)| *seq)
-                .collect();
-            let at = usize::try_from(back).unwrap();
-            let intent = orders.get(at).copied().unwrap_or(Seq(9_999));
+            let intent = order(&rig, back, &["top_up_ordered"]);
             rig.event(Event::Central(CentralReply::TopUp { intent, reply }));
+        }
+        Happening::Outcome(back, asked, outcome) => {
+            let intent = order(&rig, back, &["payment_ordered", "reversal_ordered"]);
+            let operation = Operation(u32::try_from(intent.0).unwrap());
+            rig.terminal(match asked {
+                true => payment_terminal::Event::Status { operation, outcome },
+                false => payment_terminal::Event::Finished { operation, outcome },
+            });
+        }
+        Happening::Pay(euro) => {
+            rig.tap().type_pin();
+            rig.session(SessionReply::Opened(account(Amount::euro(10))));
+            rig.act(Action::PayByCard).act(Action::Amount(Amount::euro(euro)));
         }
         Happening::Wait(s) => {
             rig.wait(Duration::from_secs(s));
@@ -188,6 +237,12 @@ fn apply(mut rig: Rig, happening: Happening) -> Rig {
         }
     }
     rig
+}
+
+/// An order that was made, newest first, or one that never was.
+fn order(rig: &Rig, back: u64, kinds: &[&str]) -> Seq {
+    let newest = rig.journal.iter().rev().filter(|(_, record)| kinds.contains(&record.kind()));
+    newest.map(|(seq, _)| *seq).nth(usize::try_from(back).unwrap()).unwrap_or(Seq(9_999))
 }
 
 fn check(rig: &Rig) {

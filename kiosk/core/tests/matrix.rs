@@ -11,11 +11,12 @@ use std::time::Duration;
 use domain::{Amount, Lang};
 use driver_api::acceptor::{self, NotePlace, RejectReason};
 use driver_api::card_reader::{self, CardProblem};
+use driver_api::payment_terminal::{self, DayEnd, DeclineReason, Hint, Operation, Outcome, Totals};
 use driver_api::printer::JobId;
 use driver_api::{Fault, FaultKind, MoneyRisk, Remedy, printer};
 use kiosk_core::{CentralLink, CentralReply, Effect, Event, SessionReply, TopUpReply};
 use kiosk_records::TopUpRefusal;
-use rig::{Rig, account, card, note};
+use rig::{Rig, account, approved, card, note, refused};
 use ui_proto::Action;
 
 fn states() -> Vec<(&'static str, Rig)> {
@@ -27,6 +28,14 @@ fn states() -> Vec<(&'static str, Rig)> {
     let reviewing = || then(inserted(), &|rig| _ = rig.act(Action::Finish));
     let crediting = || then(reviewing(), &|rig| _ = rig.act(Action::Confirm));
     let done = || then(crediting(), &|rig| _ = rig.accept(30));
+    let paying = || Rig::paying(10, 20).0;
+    let answered =
+        |outcome: Outcome| then(paying(), &|rig| _ = rig.finished(PAID, outcome.clone()));
+    let giving_back = || {
+        then(answered(approved(20)), &|rig| {
+            rig.terminal_idle().top_up_reply(TopUpReply::Refused(TopUpRefusal::CardNotActive));
+        })
+    };
     vec![
         ("recovering", then(Rig::inserting(10), &|rig| _ = rig.escrow(20)).power_cut()),
         ("out_of_service", Rig::cold()),
@@ -64,6 +73,14 @@ fn states() -> Vec<(&'static str, Rig)> {
                 rig.escrow(20).acceptor(acceptor::Event::LinkLost);
             }),
         ),
+        ("choosing_amount", then(Rig::at_home(10), &|rig| _ = rig.act(Action::PayByCard))),
+        ("paying", paying()),
+        ("paying, called off", then(paying(), &|rig| _ = rig.act(Action::Cancel))),
+        ("payment_declined", answered(refused(DeclineReason::Funds))),
+        ("checking_payment", answered(Outcome::Unknown)),
+        ("recovering, payment", paying().power_cut()),
+        ("crediting, paid by card", answered(approved(20))),
+        ("giving_back", giving_back()),
         ("done, offered", done()),
         ("done, printing", then(done(), &|rig| _ = rig.act(Action::Print))),
         ("done, in slot", then(done(), &|rig| _ = rig.act(Action::Print).printed())),
@@ -77,6 +94,10 @@ fn events() -> Vec<(&'static str, Event)> {
     let recovered = |place, note| Event::Acceptor(acceptor::Event::Recovered { place, note });
     let acceptor = Event::Acceptor;
     let reader = Event::Reader;
+    let terminal = Event::Terminal;
+    let finished =
+        |outcome| terminal(payment_terminal::Event::Finished { operation: PAID, outcome });
+    let totals = Totals { amount: Amount::ZERO, count: None };
     let session = |reply| Event::Central(CentralReply::Session { attempt: 1, reply });
     let accepted = TopUpReply::Accepted { ledger_ref: "T1".into(), balance: Amount::euro(30) };
     vec![
@@ -84,6 +105,8 @@ fn events() -> Vec<(&'static str, Event)> {
         ("Digit", Event::Action(Action::Digit(1))),
         ("Confirm", Event::Action(Action::Confirm)),
         ("Recharge", Event::Action(Action::Recharge)),
+        ("PayByCard", Event::Action(Action::PayByCard)),
+        ("Amount 20", Event::Action(Action::Amount(Amount::euro(20)))),
         ("Finish", Event::Action(Action::Finish)),
         ("Back", Event::Action(Action::Back)),
         ("Cancel", Event::Action(Action::Cancel)),
@@ -105,6 +128,18 @@ fn events() -> Vec<(&'static str, Event)> {
         ("Unreadable", reader(card_reader::Event::Unreadable(CardProblem::Torn))),
         ("Card removed", reader(card_reader::Event::Removed)),
         ("Reader lost", reader(card_reader::Event::LinkLost)),
+        ("Terminal ready", terminal(payment_terminal::Event::Ready(Default::default()))),
+        ("Terminal idle", terminal(payment_terminal::Event::Idle { mark: None })),
+        ("Terminal hint", terminal(payment_terminal::Event::Hint(Hint::PresentCard))),
+        ("Paid", finished(approved(20))),
+        ("Not paid", finished(refused(DeclineReason::Cancelled))),
+        ("Unknown if paid", finished(Outcome::Unknown)),
+        (
+            "Was paid",
+            terminal(payment_terminal::Event::Status { operation: PAID, outcome: approved(20) }),
+        ),
+        ("Terminal day", terminal(payment_terminal::Event::DayEnded(DayEnd::Closed(totals)))),
+        ("Terminal lost", terminal(payment_terminal::Event::LinkLost)),
         ("Printed", Event::Printer(printer::Event::Printed(JobId(1)))),
         ("NotPrinted", Event::Printer(printer::Event::NotPrinted(JobId(1), paper))),
         ("Printer lost", Event::Printer(printer::Event::LinkLost)),
@@ -118,6 +153,9 @@ fn events() -> Vec<(&'static str, Event)> {
         ("Stop", Event::Stop),
     ]
 }
+
+/// The order to the terminal is the fourth record in every script above that has one.
+const PAID: Operation = Operation(4);
 
 /// The order of this visit is the sixth record in every script above.
 fn top_up(reply: TopUpReply) -> Event {
@@ -164,6 +202,7 @@ fn effect_name(effect: &Effect) -> Option<String> {
         Effect::Stack(_) => "STACK".to_owned(),
         Effect::Reader(command) => format!("{command:?}"),
         Effect::Printer(_) => "print".to_owned(),
+        Effect::Terminal(command) => format!("{command:?}").to_uppercase(),
         Effect::Central(request) => format!("{request:?}"),
         Effect::Stopped => "STOPPED".to_owned(),
     };

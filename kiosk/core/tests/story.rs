@@ -394,6 +394,8 @@ fn the_first_customer_is_served_once_all_have_spoken() {
     rig.event(Event::Reader(card_reader::Event::Ready));
     assert_eq!(rig.name(), "starting", "central may still be there");
     rig.event(Event::CentralLink(CentralLink::There));
+    assert_eq!(rig.name(), "starting", "the terminal has not said how it is");
+    rig.terminal_ready();
     assert_eq!(rig.screen(), &Screen::Attract { limited: false });
 }
 

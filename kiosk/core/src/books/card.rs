@@ -31,7 +31,7 @@ pub struct Paid {
 
 impl Paid {
     /// After so many refusals of the terminal to give it back, the office does.
-    const REFUSALS_MAX: u8 = 3;
+    const REFUSALS_MAX: u8 = 5;
 
     /// As its terminal finds it again; `order` is the one that paid.
     pub(crate) fn payment(&self, order: Seq) -> Payment {

@@ -12,10 +12,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::{
-    Amount, CardNumber, CardRef, CardRefKey, Lang, NoteSet, OfflinePolicy, Pii, RechargeRules, Uid,
-    Wall,
+    Amount, CardNumber, CardRef, CardRefKey, CardRules, Lang, NoteSet, OfflinePolicy, Pii,
+    RechargeRules, Uid, Wall,
 };
 use driver_api::acceptor::{self, Capabilities, Note};
+use driver_api::payment_terminal::{
+    self, Approval, Command, Decline, DeclineReason, Entry, Operation, Outcome, Reference,
+    Verification,
+};
 use driver_api::{card_reader, printer};
 use kiosk_core::{
     Account, Books, CentralLink, CentralReply, CentralRequest, Config, Effect, Event, Hotlist,
@@ -42,8 +46,14 @@ pub const START_MS: i64 = 1_795_240_920_000;
 pub fn rules() -> RechargeRules {
     RechargeRules {
         min: Amount::euro(5),
+        max: Amount::euro(150),
         wallet_max: Amount::euro(150),
         notes: NoteSet::of([5, 10, 20, 50].map(Amount::euro)),
+        card: CardRules {
+            min: Amount::euro(10),
+            max: Amount::euro(100),
+            amounts: [10, 20, 50, 100].map(Amount::euro).into(),
+        },
         offline: OfflinePolicy {
             max_per_visit: Amount::euro(50),
             max_queued: Amount::euro(200),
@@ -58,6 +68,8 @@ pub fn config() -> Config {
         municipality: "Vilanova".into(),
         office: "Plaza Mayor 1".into(),
         lang: Lang::Es,
+        acquirer: Some("Banco de Vilanova".into()),
+        has_terminal: true,
         timing: Timing::default(),
         rules: rules(),
     }
@@ -84,6 +96,25 @@ pub fn account(balance: Amount) -> Account {
 
 pub fn note(euro: u16) -> Note {
     Note { value: Amount::euro(euro) }
+}
+
+pub fn approved(euro: u16) -> Outcome {
+    Outcome::Approved(Box::new(Approval {
+        amount: Amount::euro(euro),
+        reference: Reference("R1".into()),
+        pan: payment_terminal::MaskedPan::new("************4771"),
+        card_name: Some("VISA".into()),
+        aid: Some("A0000000031010".into()),
+        authorisation_code: Some("123456".into()),
+        terminal: Some("T0001".into()),
+        merchant: Some("M0001".into()),
+        entry: Entry::Contactless,
+        verification: Verification::None,
+    }))
+}
+
+pub const fn refused(reason: DeclineReason) -> Outcome {
+    Outcome::Declined(Decline::new(reason))
 }
 
 pub fn hotlist() -> Hotlist {
@@ -126,6 +157,53 @@ impl Rig {
         self.acceptor_ready();
         self.event(Event::Reader(card_reader::Event::Ready));
         self.event(Event::Printer(printer::Event::Ready));
+        self.terminal_ready();
+    }
+
+    pub fn terminal(&mut self, event: payment_terminal::Event) -> &mut Self {
+        self.event(Event::Terminal(event))
+    }
+
+    pub fn terminal_ready(&mut self) -> &mut Self {
+        self.terminal(payment_terminal::Event::Ready(payment_terminal::Capabilities::default()))
+    }
+
+    pub fn terminal_idle(&mut self) -> &mut Self {
+        self.terminal(payment_terminal::Event::Idle { mark: None })
+    }
+
+    /// The order given in the last step.
+    pub fn order(&self) -> Option<Operation> {
+        self.effects.iter().find_map(|effect| match effect {
+            Effect::Terminal(
+                Command::Authorise { operation, .. } | Command::Reverse { operation, .. },
+            ) => Some(*operation),
+            _ => None,
+        })
+    }
+
+    /// What was asked of the terminal in the last step.
+    pub fn question(&self) -> Option<Operation> {
+        self.effects.iter().find_map(|effect| match effect {
+            Effect::Terminal(Command::AskStatus(question)) => Some(question.operation),
+            _ => None,
+        })
+    }
+
+    pub fn finished(&mut self, operation: Operation, outcome: Outcome) -> &mut Self {
+        self.terminal(payment_terminal::Event::Finished { operation, outcome })
+    }
+
+    pub fn status(&mut self, operation: Operation, outcome: Outcome) -> &mut Self {
+        self.terminal(payment_terminal::Event::Status { operation, outcome })
+    }
+
+    /// At the terminal, which has the order of so many euro.
+    pub fn paying(balance: u16, euro: u16) -> (Self, Operation) {
+        let mut rig = Self::at_home(balance);
+        rig.act(Action::PayByCard).act(Action::Amount(Amount::euro(euro)));
+        let operation = rig.order().expect("the terminal has the order");
+        (rig, operation)
     }
 
     pub fn acceptor_ready(&mut self) {
