@@ -13,6 +13,12 @@ pub enum Canary {
     GiveBackAndCredit,
     /// Who cancels leaves, and the credit stays.
     LeaveWithCredit,
+    /// A terminal that does not know is taken for one that has declined.
+    UnknownIsDeclined,
+    /// What turns out to be paid when the customer has gone is credited to nobody.
+    LateIsForgotten,
+    /// What central refuses stays charged.
+    NeverGivenBack,
     /// Once in the product: a note that comes out closes the order of an older one in doubt.
     ClaimEndsWithAnyNote,
     /// Once in the product: a note stuck in the unit counts as given back.

@@ -250,7 +250,7 @@ impl Context {
         let visit = self.books.visit().expect("credit exists only in a visit (M4)");
         let (card_ref, offline) = (visit.card_ref, visit.offline);
         let amount = self.books.customer_credit();
-        let payment = self.books.paid().find(|(_, paid)| paid.is_unordered());
+        let payment = self.books.paid().find(|(_, paid)| paid.is_unordered() && !paid.is_late);
         let payment = payment.map(|(payment, _)| payment);
         let at = self.now.wall;
         self.record(Record::TopUpOrdered { card_ref, amount, offline, at, payment })

@@ -8,6 +8,7 @@ use driver_api::payment_terminal::{
 use kiosk_records::{Account, Posting, Record, Seq};
 
 use crate::books::operation;
+use crate::canary::{Canary, planted};
 use crate::context::Context;
 use crate::{Act, Effect, Timer, queue};
 
@@ -70,6 +71,11 @@ fn settle(cx: &mut Context, intent: Seq, outcome: &Outcome) -> Option<(Seq, Sett
     // Settled already: an answer that came twice, or to a question asked twice.
     let open = cx.books.intent(intent).filter(|open| open.is_at_terminal())?;
     let is_payment = matches!(open.act, Act::Payment { .. });
+    let taken_for_no = Outcome::Declined(Decline::new(DeclineReason::NotCarriedOut));
+    let outcome = match outcome {
+        Outcome::Unknown if planted(Canary::UnknownIsDeclined) => &taken_for_no,
+        outcome => outcome,
+    };
     if *outcome == Outcome::Unknown {
         cx.arm(Timer::AskTerminal);
         return doubt(cx, intent);
@@ -119,8 +125,10 @@ fn approved(cx: &mut Context, intent: Seq, approval: &Approval) -> Option<(Seq, 
     if is_here {
         return Some((intent, Settled::Paid(Box::new(approval.clone()))));
     }
-    cx.order_late_top_up(intent);
-    queue::ask_next(cx);
+    if !planted(Canary::LateIsForgotten) {
+        cx.order_late_top_up(intent);
+        queue::ask_next(cx);
+    }
     None
 }
 
@@ -176,7 +184,8 @@ pub(crate) fn ask(cx: &mut Context) {
 pub(crate) fn give_back_next(cx: &mut Context) {
     let may_order = cx.devices.terminal.is_idle()
         && cx.books.at_terminal().is_none()
-        && !cx.timers.is_armed(Timer::GiveBack);
+        && !cx.timers.is_armed(Timer::GiveBack)
+        && !planted(Canary::NeverGivenBack);
     let Some((payment, paid)) = cx.books.to_give_back().filter(|_| may_order) else {
         return;
     };

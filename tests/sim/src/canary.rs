@@ -27,6 +27,8 @@ pub enum Canary {
     SilenceIsYes,
     /// Shell: central has the journal as soon as it was sent.
     SyncedTooEarly,
+    /// Shell: after a restart the terminal gets its open order again.
+    PayAgainAfterRestart,
     /// One of the core's own.
     #[cfg(feature = "canaries")]
     Core(kiosk_core::canary::Canary),

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use domain::{Amount, CardRef, Pii, RechargeRules};
+use domain::{Amount, CardRef, Pii, RechargeRules, Tender};
 use kiosk_core::{Account, Denied, Entry, Hotlist, SessionReply, Settings, TopUpReply};
 use kiosk_records::{Record, Seq, TopUpRefusal};
 
@@ -30,7 +30,7 @@ pub enum Ask {
     /// Is the PIN of this holder's card this one?
     Session(CardRef, bool),
     /// Credit a wallet, under this key.
-    TopUp(u64, CardRef, Amount),
+    TopUp(u64, CardRef, Amount, Tender),
     /// What is new, and here is the journal from there on.
     Sync(Vec<Rc<Entry>>),
 }
@@ -65,9 +65,12 @@ pub struct Central {
     rules: RechargeRules,
     hotlist: Hotlist,
     wallets: BTreeMap<CardRef, Wallet>,
-    answers: BTreeMap<u64, ((CardRef, Amount), TopUpReply)>,
+    answers: BTreeMap<u64, (Body, TopUpReply)>,
     journal: Vec<Rc<Entry>>,
 }
+
+/// Of a top-up: the same key must come with the same.
+type Body = (CardRef, Amount, Tender);
 
 struct Wallet {
     holder: usize,
@@ -148,8 +151,8 @@ impl Central {
         let Question { boot, id, ask } = question;
         let answer = match ask {
             Ask::Session(card, is_right) => Answer::Session(self.session(card, is_right)),
-            Ask::TopUp(key, card, amount) => {
-                let reply = self.top_up(key, card, amount, stage);
+            Ask::TopUp(key, card, amount, tender) => {
+                let reply = self.top_up(key, (card, amount, tender), stage);
                 stage.note("central", format_args!("answers {key}: {reply:?}"));
                 Answer::TopUp(reply)
             }
@@ -189,26 +192,27 @@ impl Central {
     }
 
     /// As before if it was answered before; else it decides, once.
-    fn top_up(&mut self, key: u64, card: CardRef, amount: Amount, stage: &mut Stage) -> TopUpReply {
-        if let Some((body, reply)) = self.answers.get(&key) {
-            assert!(*body == (card, amount), "M9: key {key} comes again with another body");
+    fn top_up(&mut self, key: u64, body: Body, stage: &mut Stage) -> TopUpReply {
+        if let Some((before, reply)) = self.answers.get(&key) {
+            assert!(*before == body, "M9: key {key} comes again with another body");
             return reply.clone();
         }
-        let reply = self.decide(key, card, amount);
+        let reply = self.decide(key, body);
+        let (card, amount, _) = body;
         let is_credited = matches!(reply, TopUpReply::Accepted { .. });
         stage.oracle.central_does(key, Done { is_credited, cents: amount.cents(), card });
-        self.answers.insert(key, ((card, amount), reply.clone()));
+        self.answers.insert(key, (body, reply.clone()));
         reply
     }
 
-    fn decide(&mut self, key: u64, card: CardRef, amount: Amount) -> TopUpReply {
+    fn decide(&mut self, key: u64, (card, amount, tender): Body) -> TopUpReply {
         let Some(wallet) = self.wallets.get_mut(&card) else {
             return TopUpReply::Refused(TopUpRefusal::UnknownCard);
         };
         if wallet.is_suspended {
             return TopUpReply::Refused(TopUpRefusal::CardNotActive);
         }
-        if amount < self.rules.min {
+        if amount < self.rules.min_by(tender) {
             return TopUpReply::Refused(TopUpRefusal::UnderMin);
         }
         match wallet.balance.checked_add(amount) {

@@ -1,7 +1,7 @@
 //! Who comes to the kiosk: looks at the screen, thinks, and does what people do.
 
-use domain::Lang;
-use ui_proto::{Action, ReceiptState, Screen, View};
+use domain::{Amount, Lang};
+use ui_proto::{Action, ByCard, ChooseAmount, ReceiptState, Screen, View};
 
 use crate::kioskd::{Input, Kioskd};
 use crate::oracle::NoteId;
@@ -15,6 +15,8 @@ use crate::stage::{Happening, Stage};
 pub struct Plan {
     /// Whose card.
     pub holder: usize,
+    /// Pays so much by bank card, in euro; else in notes.
+    pub pays: Option<u16>,
     /// Notes to put in, in euro, the last one first.
     pub notes: Vec<u16>,
     /// Wants the receipt on paper.
@@ -146,7 +148,9 @@ impl Customer {
         }
         match &view.screen {
             Screen::Starting | Screen::ReadingCard | Screen::CheckingNote { .. } => {}
-            Screen::Crediting { .. } => {}
+            Screen::Crediting { .. }
+            | Screen::CheckingPayment { .. }
+            | Screen::GivingBack { .. } => {}
             Screen::OutOfService { .. } => return self.rng.chance(8_000),
             Screen::Attract { .. } if self.is_done() => return false,
             Screen::Attract { .. } if self.rng.coin() => {
@@ -164,11 +168,23 @@ impl Customer {
                     self.touch(Action::Cancel, number, front, stage);
                 }
             }
-            Screen::Home(_) | Screen::OfflineHome { .. } => {
-                let action = match self.notes.is_empty() || self.rng.chance(stage.faults.cancels) {
-                    true => Action::Cancel,
-                    false => Action::Recharge,
+            Screen::Home(home) => {
+                let wants_card = self.plan.pays.is_some() && home.by_card == ByCard::Open;
+                self.at_home(wants_card, number, front, stage);
+            }
+            Screen::OfflineHome { .. } => self.at_home(false, number, front, stage),
+            Screen::ChooseAmount(choice) => self.choose(choice, number, front, stage),
+            Screen::PayAtTerminal { can_cancel, .. } => {
+                if *can_cancel && self.rng.chance(stage.faults.cancels / 4) {
+                    self.touch(Action::Cancel, number, front, stage);
+                }
+            }
+            Screen::PaymentDeclined { can_retry, .. } => {
+                let action = match *can_retry && self.rng.coin() {
+                    true => Action::Confirm,
+                    false => self.rng.pick(&[Action::Recharge, Action::Back, Action::Cancel]),
                 };
+                self.plan.pays = self.plan.pays.filter(|_| action == Action::Confirm);
                 self.touch(action, number, front, stage);
             }
             Screen::Inserting(inserting) => {
@@ -190,7 +206,39 @@ impl Customer {
 
     /// Has been served, or has come in vain.
     fn is_done(&self) -> bool {
-        self.has_tapped && self.notes.is_empty()
+        self.has_tapped && self.notes.is_empty() && self.plan.pays.is_none()
+    }
+
+    fn at_home(&mut self, by_card: bool, number: u64, front: &mut Front<'_>, stage: &mut Stage) {
+        let action = match self.notes.is_empty() {
+            _ if self.rng.chance(stage.faults.cancels) => Action::Cancel,
+            _ if by_card => Action::PayByCard,
+            true => {
+                self.plan.pays = None;
+                Action::Cancel
+            }
+            false => Action::Recharge,
+        };
+        self.touch(action, number, front, stage);
+    }
+
+    fn choose(
+        &mut self,
+        choice: &ChooseAmount,
+        number: u64,
+        front: &mut Front<'_>,
+        stage: &mut Stage,
+    ) {
+        let wanted = self.plan.pays.map(Amount::euro);
+        let action = match choice.amounts.iter().find(|amount| Some(**amount) >= wanted) {
+            Some(_) if self.rng.chance(stage.faults.cancels) => Action::Back,
+            Some(amount) => Action::Amount(*amount),
+            None => {
+                self.plan.pays = None;
+                Action::Cancel
+            }
+        };
+        self.touch(action, number, front, stage);
     }
 
     fn tap(&mut self, front: &mut Front<'_>, stage: &mut Stage) {
@@ -257,6 +305,7 @@ impl Customer {
         stage: &mut Stage,
     ) -> bool {
         self.notes.clear();
+        self.plan.pays = None;
         let action = match receipt {
             ReceiptState::Printing => return true,
             ReceiptState::Offer { can_print: true } if self.plan.wants_paper => Action::Print,
@@ -288,6 +337,8 @@ impl Customer {
             Action::Erase,
             Action::Confirm,
             Action::Recharge,
+            Action::PayByCard,
+            Action::Amount(Amount::euro(20)),
             Action::Finish,
             Action::Back,
             Action::Cancel,

@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use domain::{CardRef, CardRefKey, Mono};
+use domain::{CardRef, CardRefKey, Mono, Tender};
+use driver_api::payment_terminal::{self, Capture, Command, Operation};
 use driver_api::{acceptor, card_reader, printer};
 use kiosk_core::{
     Books, CentralLink, CentralReply, CentralRequest, Config, Effect, Entry, Event, Kiosk, Now,
@@ -31,6 +32,8 @@ pub enum Input {
     Reader(card_reader::Event),
     /// The printer.
     Printer(printer::Event),
+    /// The bank-card terminal.
+    Terminal(payment_terminal::Event),
     /// The customer, on the screen with this number.
     Action(u64, Action),
     /// What central told last, from the file beside the journal.
@@ -54,6 +57,8 @@ pub enum Order {
     Reader(card_reader::Command),
     /// To the printer.
     Printer(printer::Command),
+    /// To the bank-card terminal.
+    Terminal(payment_terminal::Command),
 }
 
 /// Why kioskd is no more.
@@ -171,6 +176,9 @@ impl Kioskd {
         if stage.planted(Canary::NewKeyAfterRestart) {
             self.ask_under_new_keys(stage);
         }
+        if stage.planted(Canary::PayAgainAfterRestart) {
+            self.pay_again(stage);
+        }
         Ok(boot)
     }
 
@@ -263,6 +271,7 @@ impl Kioskd {
                 }
                 Input::Reader(event) => self.handle(Event::Reader(event), stage)?,
                 Input::Printer(event) => self.handle(Event::Printer(event), stage)?,
+                Input::Terminal(event) => self.handle(Event::Terminal(event), stage)?,
                 // Made on a screen that is gone, as ui_link.rs has it.
                 Input::Action(screen, _) if screen != run.screen => {}
                 Input::Action(_, action) => self.handle(Event::Action(action), stage)?,
@@ -364,6 +373,7 @@ impl Kioskd {
 
     fn run_effects(&mut self, effects: Vec<Effect>, stage: &mut Stage) -> Result<(), Death> {
         for effect in effects {
+            let order = effect.intent();
             match effect {
                 Effect::Acceptor(acceptor::Command::Acknowledge)
                     if stage.planted(Canary::DropAck) => {}
@@ -374,6 +384,12 @@ impl Kioskd {
                 }
                 Effect::Reader(command) => self.order(Order::Reader(command), stage),
                 Effect::Printer(command) => self.order(Order::Printer(command), stage),
+                Effect::Terminal(command) => {
+                    if let Some(order) = order {
+                        stage.oracle.sends_to_terminal(order.0);
+                    }
+                    self.order(Order::Terminal(command), stage);
+                }
                 Effect::Central(request) => self.ask_central(request, stage),
                 Effect::Show { view, new } => self.show(view, new, stage),
                 Effect::Stopped => return Err(Death::Stopped),
@@ -405,13 +421,13 @@ impl Kioskd {
                 let card = CardRef::new(&CardRefKey([7; 32]), *number.reveal(), *uid.reveal());
                 (Asked::Session(attempt), Ask::Session(card, pin.reveal() == RIGHT_PIN))
             }
-            CentralRequest::TopUp { intent, key, card_ref, amount, .. } => {
+            CentralRequest::TopUp { intent, key, card_ref, amount, tender, .. } => {
                 stage.oracle.sends_top_up(intent.0, card_ref, amount.cents());
                 let key = match stage.planted(Canary::ReuseKey) {
                     true => self.first_key(),
                     false => key.seq.0,
                 };
-                (Asked::TopUp(intent), Ask::TopUp(key, card_ref, amount))
+                (Asked::TopUp(intent), Ask::TopUp(key, card_ref, amount, tender))
             }
         };
         self.ask(asked, ask, stage);
@@ -541,13 +557,25 @@ impl Kioskd {
     fn ask_under_new_keys(&mut self, stage: &mut Stage) {
         let open = self.fold.intents().filter_map(|(seq, open)| match &open.act {
             kiosk_core::Act::TopUp { card_ref, amount, .. } => {
-                Some(Ask::TopUp(seq.0 + 1_000_000, *card_ref, *amount))
+                Some(Ask::TopUp(seq.0 + 1_000_000, *card_ref, *amount, Tender::Cash))
             }
-            kiosk_core::Act::Stack { .. } => None,
+            kiosk_core::Act::Stack { .. }
+            | kiosk_core::Act::Payment { .. }
+            | kiosk_core::Act::Reversal { .. } => None,
         });
         for ask in open.collect::<Vec<_>>() {
             self.ask(Asked::Session(0), ask, stage);
         }
+    }
+
+    fn pay_again(&mut self, stage: &mut Stage) {
+        let Some((intent, open)) = self.fold.at_terminal() else { return };
+        let kiosk_core::Act::Payment { amount, .. } = open.act else { return };
+        stage.oracle.sends_to_terminal(intent.0);
+        let operation = Operation(u32::try_from(intent.0).expect("a journal in memory"));
+        let capture = Capture::AtOnce;
+        let command = Command::Authorise { operation, amount, mark: None, capture };
+        self.order(Order::Terminal(command), stage);
     }
 
     fn first_key(&self) -> u64 {

@@ -15,6 +15,7 @@ pub mod rng;
 pub mod run;
 pub mod stage;
 pub mod swarm;
+pub mod terminal;
 pub mod trace;
 pub mod wired;
 pub mod world;

@@ -2,10 +2,14 @@
 //! with the kiosk's books: it reads the records by itself and panics, naming the invariant, when
 //! paper and world disagree. docs/testing.md has the list of the invariants.
 
+mod bank;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::CardRef;
 use kiosk_records::{Account, ClaimBasis, Posting, Record};
+
+use self::bank::Bank;
 
 /// A physical note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,12 +58,18 @@ enum Outcome {
     Returned,
     Accepted,
     Refused,
+    Approved,
+    Declined,
+    GivenBack,
+    NotGivenBack,
 }
 
 #[derive(Clone, Debug)]
 enum Act {
     Stack { note: NoteId, in_doubt: bool, is_claimed: bool },
-    TopUp { card: CardRef, cents: i64 },
+    TopUp { card: CardRef, cents: i64, is_late: bool },
+    Payment { card: CardRef, cents: i64, is_claimed: bool },
+    Reversal { payment: u64 },
 }
 
 #[derive(Clone, Debug)]
@@ -81,6 +91,7 @@ struct Sums {
     credited: i64,
     queued: i64,
     claimed: i64,
+    given_back: i64,
 }
 
 /// What central did under a key.
@@ -109,6 +120,7 @@ pub struct Oracle {
     /// Notes in the box as the records count them.
     in_box: Vec<NoteId>,
     central: BTreeMap<u64, Done>,
+    bank: Bank,
 }
 
 /// Stops the run: an invariant does not hold.
@@ -207,9 +219,9 @@ impl Oracle {
     /// The shell asks central to credit a wallet.
     pub fn sends_top_up(&self, order: u64, card: CardRef, cents: i64) {
         match self.orders.get(&order).map(|order| &order.act) {
-            Some(Act::TopUp { card: ordered, cents: amount })
+            Some(Act::TopUp { card: ordered, cents: amount, .. })
                 if *ordered == card && *amount == cents => {}
-            Some(Act::TopUp { .. } | Act::Stack { .. }) | None => {
+            Some(_) | None => {
                 violated!("M2", "a top-up is asked for, and no order {order} like it is on disk")
             }
         }
@@ -221,8 +233,8 @@ impl Oracle {
             violated!("M9", "central moves money twice under key {order}");
         }
         match self.orders.get(&order).map(|order| &order.act) {
-            Some(Act::TopUp { card, cents }) if (*card, *cents) == (done.card, done.cents) => {}
-            Some(Act::TopUp { .. } | Act::Stack { .. }) | None => {
+            Some(Act::TopUp { card, cents, .. }) if (*card, *cents) == (done.card, done.cents) => {}
+            Some(_) | None => {
                 violated!("M9", "central moves money under key {order}, which nobody ordered")
             }
         }
@@ -262,8 +274,9 @@ impl Oracle {
                 }
                 self.visit = Some(Visit { id: seq, card: *card_ref, sums: Sums::default() });
             }
-            Record::SessionEnded { tendered, credited, queued, claimed, .. } => {
-                let written = [tendered, credited, queued, claimed].map(|amount| amount.cents());
+            Record::SessionEnded { tendered, credited, queued, claimed, given_back, .. } => {
+                let written = [tendered, credited, queued, claimed, given_back];
+                let written = written.map(|amount| amount.cents());
                 self.ends_visit(written);
             }
             Record::StackOrdered { note, .. } => self.orders_stack(seq, note.cents()),
@@ -271,13 +284,14 @@ impl Oracle {
             Record::NoteReturned { intent, .. } => self.books_returned(intent.0),
             Record::StackInDoubt { intent, .. } => match self.open_order(intent.0) {
                 Act::Stack { in_doubt, .. } => *in_doubt = true,
-                Act::TopUp { .. } => violated!("M3", "a top-up {intent} is no note in doubt"),
+                other => violated!("M3", "{intent} is no note in doubt, but {other:?}"),
             },
             Record::UnexplainedNote { posting: Some(_), .. } => {
                 violated!("M6", "the books count a note that no order explains; there is none");
             }
-            Record::TopUpOrdered { card_ref, amount, .. } => {
-                self.orders_top_up(seq, *card_ref, amount.cents());
+            Record::TopUpOrdered { card_ref, amount, payment, .. } => {
+                let payment = payment.map(|payment| payment.0);
+                self.orders_top_up(seq, *card_ref, amount.cents(), payment);
             }
             Record::TopUpQueued { intent, posting } => {
                 let cents = -posting.effect_on(Account::TopUpsQueued);
@@ -298,8 +312,10 @@ impl Oracle {
             }
             Record::ClaimIssued { basis: ClaimBasis::InDoubt(intent), .. } => {
                 match self.open_order(intent.0) {
-                    Act::Stack { is_claimed, .. } => *is_claimed = true,
-                    Act::TopUp { .. } => violated!("M3", "a top-up {intent} is no note in doubt"),
+                    Act::Stack { is_claimed, .. } | Act::Payment { is_claimed, .. } => {
+                        *is_claimed = true;
+                    }
+                    other => violated!("M3", "{intent} is claimed, and is {other:?}"),
                 }
             }
             Record::ClaimIssued { basis: ClaimBasis::Credit, amount, .. } => {
@@ -311,7 +327,16 @@ impl Oracle {
                 }
                 self.in_box.clear();
             }
+            Record::PaymentOrdered { .. }
+            | Record::PaymentApproved { .. }
+            | Record::PaymentDeclined { .. }
+            | Record::PaymentInDoubt { .. }
+            | Record::ReversalOrdered { .. }
+            | Record::PaymentReversed { .. }
+            | Record::ReversalRefused { .. }
+            | Record::CardDayClosed { .. } => self.reads_card(seq, record),
             Record::UnexplainedNote { posting: None, .. }
+            | Record::CardDayNotClosed { .. }
             | Record::Booted { .. }
             | Record::NoteHandedBack { .. }
             | Record::RepeatedNote { .. }
@@ -368,28 +393,33 @@ impl Oracle {
         }
     }
 
-    fn orders_top_up(&mut self, seq: u64, card: CardRef, cents: i64) {
-        if cents != self.credit() {
+    fn orders_top_up(&mut self, seq: u64, card: CardRef, cents: i64, payment: Option<u64>) {
+        let is_late = payment.is_some_and(|payment| self.delivers(seq, payment, card, cents));
+        if !is_late && cents != self.credit() {
             violated!("M5", "order {seq} is not for the customer's whole credit");
         }
-        if self.here("a top-up is ordered").card != card {
+        if !is_late && self.here("a top-up is ordered").card != card {
             violated!("M5", "order {seq} is for somebody else's card");
         }
-        self.orders.insert(seq, Order { act: Act::TopUp { card, cents }, outcome: None });
+        let act = Act::TopUp { card, cents, is_late };
+        self.orders.insert(seq, Order { act, outcome: None });
     }
 
     fn books_answer(&mut self, intent: u64, cents: i64, outcome: Outcome, posting: &Posting) {
-        let Act::TopUp { card, .. } = self.close(intent, outcome) else {
-            violated!("M3", "order {intent} is about a note, and central answers it")
+        let Act::TopUp { card, is_late, .. } = self.close(intent, outcome) else {
+            violated!("M3", "order {intent} is no top-up, and central answers it")
         };
         let is_credited = outcome == Outcome::Accepted;
         if self.central.get(&intent) != Some(&Done { is_credited, cents, card }) {
             violated!("M11", "the books say that central did {intent}; it did not, or not this");
         }
+        self.delivered(intent, is_credited);
         if posting.effect_on(Account::CustomerCredit) != 0 {
             let sums = &mut self.here("a top-up is answered").sums;
             *(if is_credited { &mut sums.credited } else { &mut sums.claimed }) += cents;
-        } else if let Some(visit) = self.visit.as_mut().filter(|visit| intent > visit.id) {
+        } else if !is_late
+            && let Some(visit) = self.visit.as_mut().filter(|visit| intent > visit.id)
+        {
             // Queued, and answered while its visit is still open.
             visit.sums.queued -= cents;
             let sums = &mut visit.sums;
@@ -397,17 +427,18 @@ impl Oracle {
         }
     }
 
-    fn ends_visit(&mut self, written: [i64; 4]) {
+    fn ends_visit(&mut self, written: [i64; 5]) {
         if self.credit() != 0 {
             violated!("M4", "a visit ends, and the customer is owed {} cents", self.credit());
         }
         let Some(Visit { sums, .. }) = self.visit.take() else {
             violated!("M4", "a visit ends, and none was open")
         };
-        if written != [sums.tendered, sums.credited, sums.queued, sums.claimed] {
+        let Sums { tendered, credited, queued, claimed, given_back } = sums;
+        if written != [tendered, credited, queued, claimed, given_back] {
             violated!("M5", "a visit's sums are written as {written:?}, and were {sums:?}");
         }
-        if sums.tendered != sums.credited + sums.queued + sums.claimed {
+        if tendered != credited + queued + claimed + given_back {
             violated!("M5", "of what was tendered not all is accounted for: {sums:?}");
         }
     }
@@ -471,7 +502,7 @@ impl Oracle {
         for (seq, order) in &self.orders {
             match (&order.act, order.outcome) {
                 (_, Some(_)) | (Act::Stack { is_claimed: true, .. }, None) => {}
-                (Act::Stack { .. } | Act::TopUp { .. }, None) => {
+                (_, None) => {
                     violated!("L2", "order {seq} is open for ever, and nobody holds a claim")
                 }
             }
@@ -479,6 +510,7 @@ impl Oracle {
         for (id, note) in self.notes.iter().enumerate() {
             self.is_accounted_for(NoteId(id), note);
         }
+        self.cards_end_well();
         self.central_agrees();
     }
 

@@ -14,7 +14,7 @@ use crate::kioskd::{Input, Order};
 use crate::oracle::Oracle;
 use crate::swarm::Faults;
 use crate::trace::Trace;
-use crate::wired;
+use crate::{terminal, wired};
 
 /// Something that happens at its time.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub enum Happening {
     Printed(u32, u64),
     /// The line to the printer is back.
     PrinterBack,
+    /// In the bank-card terminal.
+    Terminal(terminal::Tick),
     /// Leaves kioskd for central.
     Asked(Question),
     /// Reaches central.

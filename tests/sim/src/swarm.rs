@@ -191,4 +191,27 @@ faults! {
     wire_noise: 100,
     /// Bytes are lost.
     wire_loses: 100,
+    // Bank cards. Not all that follows is a fault.
+    /// Customers pay by bank card.
+    pays_by_card: 9_000,
+    /// The line to the terminal breaks while it works.
+    terminal_line: 1_500,
+    /// It does not tell an outcome.
+    terminal_silent: 500,
+    /// It tells an outcome twice.
+    terminal_repeats: 500,
+    /// Asked, it does not know.
+    terminal_vague: 2_000,
+    /// It does not close its day, or nobody hears that it did.
+    terminal_day: 2_000,
+    /// No card is held to it.
+    terminal_no_card: 500,
+    /// The bank says no, also to giving back.
+    bank_declines: 1_500,
+    /// The bank takes up to 90 s.
+    bank_slow: 500,
+    /// The office suspends the holder's card while the bank decides.
+    suspended_amid: 1_500,
+    /// Nobody comes for a night.
+    nights: 200,
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Amount, Lang, NoteSet, OfflinePolicy, RechargeRules};
+use domain::{Amount, CardRules, Lang, NoteSet, OfflinePolicy, RechargeRules};
 use kiosk_core::{Config, Timing};
 use ui_proto::Screen;
 
@@ -19,6 +19,7 @@ use crate::rig::{Rig, Validator};
 use crate::rng::Rng;
 use crate::stage::{Happening, Stage};
 use crate::swarm::Faults;
+use crate::terminal::{Terminal, Tick};
 use crate::trace::{Keep, Trace};
 use crate::wired;
 
@@ -44,6 +45,16 @@ pub struct Setting {
     pub canary: Option<Canary>,
     /// How much of the trace to keep.
     pub keep: Keep,
+}
+
+impl Setting {
+    /// The world of this seed as it was before anybody could pay by bank card.
+    #[must_use]
+    pub const fn without_cards(mut self) -> Self {
+        self.faults.pays_by_card = 0;
+        self.faults.nights = 0;
+        self
+    }
 }
 
 /// One customer of a script, and what happens around the visit.
@@ -95,11 +106,14 @@ pub struct Ran {
 pub struct World {
     stage: Stage,
     rng: Rng,
+    /// For what only bank cards bring.
+    card_rng: Rng,
     setting: Setting,
     kioskd: Kioskd,
     acceptor: Box<dyn Validator>,
     reader: Reader,
     printer: Printer,
+    terminal: Terminal,
     central: Central,
     customer: Option<Customer>,
     arrived: u32,
@@ -110,6 +124,9 @@ pub struct World {
 
 /// Who tries in the end.
 const LAST_CUSTOMERS: u32 = 6;
+
+/// From one evening to the next morning.
+const NIGHT_MS: u64 = 12 * 3_600_000;
 
 /// Phase 2 lasts no longer.
 const MENDED_WITHIN_MS: u64 = 3_600_000;
@@ -125,6 +142,8 @@ impl World {
             municipality: "Vilanova".to_owned(),
             office: "Plaza Mayor 1".to_owned(),
             lang: Lang::Es,
+            acquirer: None,
+            has_terminal: true,
             timing: Timing::default(),
             rules: rules(),
         };
@@ -140,6 +159,7 @@ impl World {
             acceptor,
             reader: Reader::new(rng.split("reader")),
             printer: Printer::new(rng.split("printer")),
+            terminal: Terminal::new(rng.split("terminal")),
             central: Central::new(HOLDERS, rules(), rng.split("central"), rng.split("network")),
             customer: None,
             arrived: 0,
@@ -147,6 +167,7 @@ impl World {
             is_start_planned: true,
             is_phase_2: false,
             stage,
+            card_rng: rng.split("cards"),
             rng: rng.split("world"),
             setting,
         }
@@ -206,6 +227,7 @@ impl World {
                 Order::Acceptor(command) => self.acceptor.command(boot, command, stage),
                 Order::Reader(command) => self.reader.command(boot, &command, stage),
                 Order::Printer(command) => self.printer.command(boot, &command, stage),
+                Order::Terminal(command) => self.terminal.command(boot, command, stage),
             },
             Happening::Acceptor(tick) => {
                 self.acceptor.tick(tick, stage);
@@ -222,6 +244,7 @@ impl World {
                 self.call_attendant();
             }
             Happening::PrinterBack => self.printer.back(stage),
+            Happening::Terminal(tick) => self.terminal_does(tick),
             Happening::Asked(question) => self.central.send(question, stage),
             Happening::Question(question) => self.central.answer(question, stage),
             Happening::Answer(boot, id, answer) => {
@@ -259,6 +282,7 @@ impl World {
                 self.acceptor.host_there(boot, &mut self.stage);
                 self.reader.host(Some(boot), &mut self.stage);
                 self.printer.host(Some(boot), &mut self.stage);
+                self.terminal.host(Some(boot), &mut self.stage);
             }
             Err(death) => self.outlives(Err(death)),
         }
@@ -284,6 +308,7 @@ impl World {
             true => self.rng.between(500, 5_000),
             false => {
                 self.acceptor.power_off(&mut self.stage);
+                self.terminal.power_off();
                 self.rng.between(5_000, 120_000)
             }
         };
@@ -295,6 +320,7 @@ impl World {
         self.acceptor.host_gone();
         self.reader.host(None, &mut self.stage);
         self.printer.host(None, &mut self.stage);
+        self.terminal.host(None, &mut self.stage);
     }
 
     fn plan_start(&mut self, ms: u64) {
@@ -338,7 +364,15 @@ impl World {
         let notes = (0..count).map(|_| self.rng.pick(&[5, 5, 10, 10, 20, 20, 50, 100]));
         let notes = notes.collect();
         self.central.spend(card(holder).card_ref);
-        Plan { holder, notes, wants_paper: self.rng.coin() }
+        let wants_paper = self.rng.coin();
+        Plan { holder, pays: self.next_payment(), notes, wants_paper }
+    }
+
+    /// From a stream of its own: worlds in which nobody pays by card stay as they were.
+    fn next_payment(&self) -> Option<u16> {
+        let mut rng = self.rng.split("payment").split(&self.arrived.to_string());
+        let pays = rng.chance(self.stage.faults.pays_by_card);
+        pays.then(|| rng.pick(&[10, 20, 50]))
     }
 
     /// What goes wrong around a visit, beside what its devices do.
@@ -399,8 +433,24 @@ impl World {
         };
         if !customer.act(&mut front, &mut self.stage) {
             self.customer = None;
-            let ms = self.rng.between(2_000, 120_000);
+            let night_ms = match self.card_rng.chance(self.stage.faults.nights) {
+                true => NIGHT_MS,
+                false => 0,
+            };
+            let ms = night_ms + self.rng.between(2_000, 120_000);
             self.stage.after(ms, Happening::Arrival);
+        }
+    }
+
+    fn terminal_does(&mut self, tick: Tick) {
+        let is_bank = matches!(tick, Tick::Bank(_));
+        self.terminal.tick(tick, &mut self.stage);
+        if is_bank
+            && self.card_rng.chance(self.stage.faults.suspended_amid)
+            && let Some(card) = self.stage.oracle.card_here()
+        {
+            self.stage.note("people", format_args!("the office suspends who pays"));
+            self.central.suspend(card);
         }
     }
 
@@ -479,7 +529,7 @@ impl World {
         for number in 1..=LAST_CUSTOMERS {
             self.reader.lift(&mut self.stage);
             self.central.spend(card(0).card_ref);
-            let plan = Plan { holder: 0, notes: vec![10], wants_paper: true };
+            let plan = Plan { holder: 0, pays: None, notes: vec![10], wants_paper: true };
             let rng = self.rng.split("one more");
             let number = self.arrived + number;
             let customer = Customer::arrive(number, plan, rng, &mut self.stage);
@@ -512,6 +562,9 @@ impl World {
         if books.visit().is_some() || books.intents().any(|(_, open)| !open.is_claimed()) {
             return "L2: something is open for ever";
         }
+        if books.at_terminal().is_some() || books.to_give_back().is_some() {
+            return "L2: the terminal is never asked";
+        }
         if self.central.acked() != books.seq() {
             return "L3: central does not have the journal";
         }
@@ -539,7 +592,13 @@ impl World {
 fn rules() -> RechargeRules {
     RechargeRules {
         min: Amount::euro(5),
+        max: Amount::euro(150),
         wallet_max: Amount::euro(150),
+        card: CardRules {
+            min: Amount::euro(10),
+            max: Amount::euro(100),
+            amounts: [10, 20, 50, 100].map(Amount::euro).into(),
+        },
         notes: NoteSet::of([5, 10, 20, 50].map(Amount::euro)),
         offline: OfflinePolicy {
             max_per_visit: Amount::euro(50),

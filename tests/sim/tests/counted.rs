@@ -17,7 +17,7 @@ const RECOVERY_RECORDS: usize = 8;
 
 /// Every kind of record, by its name in the JSON. Only `unexpected_event` is not among them: no
 /// flow writes it any more.
-const KINDS: [&str; 24] = [
+const KINDS: [&str; 33] = [
     "booted",
     "session_started",
     "stack_ordered",
@@ -31,6 +31,15 @@ const KINDS: [&str; 24] = [
     "top_up_accepted",
     "top_up_refused",
     "top_up_queued",
+    "payment_ordered",
+    "payment_approved",
+    "payment_declined",
+    "payment_in_doubt",
+    "reversal_ordered",
+    "payment_reversed",
+    "reversal_refused",
+    "card_day_closed",
+    "card_day_not_closed",
     "claim_issued",
     "receipt_printed",
     "receipt_not_printed",
@@ -45,8 +54,13 @@ const KINDS: [&str; 24] = [
 ];
 
 fn scene(notes: &[u16]) -> Scene {
-    let plan = Plan { holder: 0, notes: notes.to_vec(), wants_paper: true };
+    let plan = Plan { holder: 0, pays: None, notes: notes.to_vec(), wants_paper: true };
     Scene { plan, faults: Faults::NONE, before: None }
+}
+
+fn pays(faults: Faults) -> Scene {
+    let plan = Plan { holder: 0, pays: Some(20), notes: Vec::new(), wants_paper: true };
+    Scene { plan, faults, before: None }
 }
 
 fn after(deed: Deed, notes: &[u16]) -> Scene {
@@ -57,7 +71,7 @@ fn with(faults: Faults, notes: &[u16]) -> Scene {
     Scene { faults, ..scene(notes) }
 }
 
-/// Each way a recharge in cash can go, with everything that is written on it.
+/// Each way a recharge can go, with everything that is written on it.
 fn scripts() -> Vec<(&'static str, Vec<Scene>)> {
     let always = 10_000;
     vec![
@@ -90,6 +104,25 @@ fn scripts() -> Vec<(&'static str, Vec<Scene>)> {
         ),
         ("no paper", vec![with(Faults { paper_end: always, ..Faults::NONE }, &[20])]),
         ("the box is swapped", vec![scene(&[20]), after(Deed::SwapBox, &[10])]),
+        ("twenty by bank card", vec![pays(Faults::NONE)]),
+        ("the bank says no", vec![pays(Faults { bank_declines: always, ..Faults::NONE })]),
+        ("the line to the terminal breaks", {
+            vec![pays(Faults { terminal_line: always, ..Faults::NONE })]
+        }),
+        ("the terminal says nothing", {
+            vec![pays(Faults { terminal_silent: always, ..Faults::NONE })]
+        }),
+        ("paid, refused, given back", {
+            vec![pays(Faults { suspended_amid: always, ..Faults::NONE })]
+        }),
+        ("paid, refused, and given back late", {
+            let faults = Faults { suspended_amid: always, bank_declines: 5_000, ..Faults::NONE };
+            vec![pays(faults)]
+        }),
+        ("the terminal's day is closed, in the end", {
+            let faults = Faults { terminal_day: 5_000, nights: always, ..Faults::NONE };
+            vec![pays(faults.clone()), with(faults.clone(), &[10]), with(faults, &[10])]
+        }),
         (
             "another clock and other rules",
             vec![after(Deed::StepClock, &[10]), after(Deed::ChangeRules, &[10])],
