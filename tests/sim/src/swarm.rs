@@ -212,6 +212,6 @@ faults! {
     bank_slow: 500,
     /// The office suspends the holder's card while the bank decides.
     suspended_amid: 1_500,
-    /// Nobody comes for a night.
+    /// Another date, and nobody comes for a while.
     nights: 200,
 }

@@ -125,8 +125,8 @@ pub struct World {
 /// Who tries in the end.
 const LAST_CUSTOMERS: u32 = 6;
 
-/// From one evening to the next morning.
-const NIGHT_MS: u64 = 12 * 3_600_000;
+/// As much of a night as the terminal needs to close its day.
+const NIGHT_MS: u64 = 20 * 60_000;
 
 /// Phase 2 lasts no longer.
 const MENDED_WITHIN_MS: u64 = 3_600_000;
@@ -433,11 +433,11 @@ impl World {
         };
         if !customer.act(&mut front, &mut self.stage) {
             self.customer = None;
-            let night_ms = match self.card_rng.chance(self.stage.faults.nights) {
-                true => NIGHT_MS,
-                false => 0,
-            };
-            let ms = night_ms + self.rng.between(2_000, 120_000);
+            let mut ms = self.rng.between(2_000, 120_000);
+            if self.card_rng.chance(self.stage.faults.nights) {
+                self.does(Deed::StepClock);
+                ms += NIGHT_MS;
+            }
             self.stage.after(ms, Happening::Arrival);
         }
     }
