@@ -4,8 +4,8 @@
 use domain::Wall;
 use domain::{Amount, Lang, MovementKind, RechargeRefusal, WalletMovement};
 use ui_proto::{
-    CardRefusal, DoneKind, Home, Inserting, NoteNews, OutReason, PinError, Prefs, ReceiptState,
-    RechargeOff, Review, Screen, View,
+    ByCard, ByCardOff, CardHint, CardRefusal, ChooseAmount, DoneKind, Home, Inserting, NoteNews,
+    OutReason, PaymentRefusal, PinError, Prefs, ReceiptState, RechargeOff, Review, Screen, View,
 };
 
 /// A view of `screen` without preferences or a warning.
@@ -22,9 +22,6 @@ pub fn screens() -> Vec<(&'static str, Screen)> {
         ("present_card", Screen::PresentCard),
         ("reading_card", Screen::ReadingCard),
         ("checking_pin", Screen::CheckingPin),
-        ("home", Screen::Home(home(None))),
-        ("home_wallet_full", Screen::Home(home(Some(RechargeOff::WalletFull)))),
-        ("home_no_acceptor", Screen::Home(home(Some(RechargeOff::Acceptor)))),
         ("offline_home", offline_home(None)),
         ("offline_home_no_acceptor", offline_home(Some(RechargeOff::Acceptor))),
         ("confirm_cancel", Screen::ConfirmCancel { inserted: Amount::euro(30) }),
@@ -39,7 +36,10 @@ pub fn screens() -> Vec<(&'static str, Screen)> {
     all.extend(out_of_service());
     all.extend(refusals());
     all.extend(pins());
+    all.extend(homes());
     all.extend(inserting());
+    all.extend(paying());
+    all.extend(declined());
     all.extend(done());
     all
 }
@@ -85,6 +85,25 @@ fn pins() -> [(&'static str, Screen); 5] {
         ("pin_no_answer", pin(0, 4, Some(PinError::NoAnswer))),
         ("pin_long", pin(3, 6, Some(PinError::Wrong { tries_left: 1 }))),
     ]
+}
+
+fn homes() -> [(&'static str, Screen); 12] {
+    let (full, acceptor) = (Some(RechargeOff::WalletFull), Some(RechargeOff::Acceptor));
+    [
+        ("home", None, ByCard::NotHere),
+        ("home_wallet_full", full, ByCard::NotHere),
+        ("home_no_acceptor", acceptor, ByCard::NotHere),
+        ("home_by_card", None, ByCard::Open),
+        ("home_by_card_only", acceptor, ByCard::Open),
+        ("home_no_terminal", None, ByCard::Off(ByCardOff::Terminal)),
+        ("home_no_note_fits", full, ByCard::Open),
+        ("home_no_card_fits", None, ByCard::Off(ByCardOff::WalletFull)),
+        ("home_checking", None, ByCard::Off(ByCardOff::Checking)),
+        ("home_neither", acceptor, ByCard::Off(ByCardOff::Checking)),
+        ("home_full_for_all", full, ByCard::Off(ByCardOff::WalletFull)),
+        ("home_nothing_works", acceptor, ByCard::Off(ByCardOff::Terminal)),
+    ]
+    .map(|(name, cash, card)| (name, Screen::Home(home(cash, card))))
 }
 
 fn inserting() -> Vec<(&'static str, Screen)> {
@@ -141,6 +160,58 @@ fn cash(inserted: u16) -> Inserting {
     }
 }
 
+fn paying() -> Vec<(&'static str, Screen)> {
+    let amount = Amount::euro(20);
+    let choose = |amounts: &[u16]| {
+        Screen::ChooseAmount(ChooseAmount {
+            amounts: amounts.iter().copied().map(Amount::euro).collect(),
+            balance: cents(1_238),
+            wallet_max: Amount::euro(150),
+        })
+    };
+    let mut all = vec![
+        ("choose_amount", choose(&[5, 10, 20, 30, 50, 100])),
+        ("choose_amount_few", choose(&[5, 10, 20])),
+        ("choose_amount_many", choose(&[5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 90, 100])),
+        ("checking_payment", Screen::CheckingPayment { amount }),
+        ("giving_back", Screen::GivingBack { amount }),
+    ];
+    let hints = [
+        ("pay_present_card", CardHint::PresentCard, true),
+        ("pay_insert_card", CardHint::InsertCard, true),
+        ("pay_try_again", CardHint::TryAgain, true),
+        ("pay_use_pin_pad", CardHint::UsePinPad, true),
+        ("pay_wrong_pin", CardHint::WrongPin, true),
+        ("pay_asking_bank", CardHint::AskingBank, false),
+        ("pay_remove_card", CardHint::RemoveCard, false),
+        ("pay_wait", CardHint::Wait, false),
+    ];
+    all.extend(hints.map(|(name, hint, can_cancel)| {
+        (name, Screen::PayAtTerminal { amount, hint, can_cancel })
+    }));
+    all
+}
+
+/// Name, reason, and whether another try with a card, and cash, are possible.
+fn declined() -> [(&'static str, Screen); 10] {
+    let amount = Amount::euro(20);
+    [
+        ("declined_bank", PaymentRefusal::Bank, true, true),
+        ("declined_funds", PaymentRefusal::Funds, true, true),
+        ("declined_pin", PaymentRefusal::Pin, true, true),
+        ("declined_card", PaymentRefusal::Card, true, true),
+        ("declined_not_accepted", PaymentRefusal::NotAccepted, true, true),
+        ("declined_unreadable", PaymentRefusal::Unreadable, true, true),
+        ("declined_cancelled", PaymentRefusal::Cancelled, true, false),
+        ("declined_no_host", PaymentRefusal::NoHost, false, true),
+        ("declined_terminal", PaymentRefusal::Terminal, false, true),
+        ("declined_for_good", PaymentRefusal::Terminal, false, false),
+    ]
+    .map(|(name, reason, can_retry, can_pay_cash)| {
+        (name, Screen::PaymentDeclined { amount, reason, can_retry, can_pay_cash })
+    })
+}
+
 fn done() -> Vec<(&'static str, Screen)> {
     let amount = Amount::euro(30);
     let number = || "K0001-000127".to_owned();
@@ -150,6 +221,9 @@ fn done() -> Vec<(&'static str, Screen)> {
     let claim = || DoneKind::Claim { amount, number: number() };
     let in_doubt =
         |credited| DoneKind::InDoubt { amount: Amount::euro(20), credited, number: number() };
+    let bank = Amount::euro(20);
+    let given_back = || DoneKind::GivenBack { amount: bank, number: number() };
+    let unpaid = || DoneKind::PaymentInDoubt { amount: bank, number: number() };
     let offer = || ReceiptState::Offer { can_print: true };
     [
         ("done_credited", credited(), offer()),
@@ -169,16 +243,26 @@ fn done() -> Vec<(&'static str, Screen)> {
             in_doubt(Amount::ZERO),
             ReceiptState::OnScreen { text: text() },
         ),
+        ("done_given_back", given_back(), offer()),
+        ("done_given_back_not_printed", given_back(), ReceiptState::NotPrinted { text: text() }),
+        ("done_payment_in_doubt", unpaid(), offer()),
+        ("done_payment_in_doubt_take", unpaid(), ReceiptState::Take),
+        ("done_payment_in_doubt_not_printed", unpaid(), ReceiptState::NotPrinted { text: text() }),
     ]
     .map(|(name, done, receipt)| (name, Screen::Done { done, receipt }))
     .to_vec()
 }
 
-fn home(recharge_off: Option<RechargeOff>) -> Home {
+fn home(recharge_off: Option<RechargeOff>, by_card: ByCard) -> Home {
     let line = |day: i64, kind, cents| WalletMovement {
         at: Wall { utc_ms: 1_795_240_920_000 - day * 86_400_000, offset_min: 60 },
         kind,
         cents,
+    };
+    // Where cards are not taken, none has been.
+    let top_up = match by_card {
+        ByCard::NotHere => MovementKind::CashTopUp,
+        ByCard::Off(_) | ByCard::Open => MovementKind::CardTopUp,
     };
     Home {
         holder: "Ana G.".to_owned(),
@@ -186,11 +270,12 @@ fn home(recharge_off: Option<RechargeOff>) -> Home {
         balance: cents(1_238),
         movements: vec![
             line(1, MovementKind::Purchase, -350),
-            line(4, MovementKind::CashTopUp, 2_000),
+            line(4, top_up, 2_000),
             line(9, MovementKind::Refund, 480),
             line(12, MovementKind::OtherTopUp, 1_500),
         ],
         recharge_off,
+        by_card,
     }
 }
 

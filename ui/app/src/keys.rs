@@ -43,8 +43,10 @@ fn way_out(screen: &Screen) -> Option<Action> {
         | Screen::Pin { .. }
         | Screen::Home(_)
         | Screen::OfflineHome { .. }
-        | Screen::Inserting(_) => Some(Action::Cancel),
-        Screen::ConfirmCancel { .. } => Some(Action::Back),
+        | Screen::Inserting(_)
+        | Screen::PaymentDeclined { .. } => Some(Action::Cancel),
+        Screen::ConfirmCancel { .. } | Screen::ChooseAmount(_) => Some(Action::Back),
+        Screen::PayAtTerminal { can_cancel, .. } => can_cancel.then_some(Action::Cancel),
         Screen::Review(review) => review.can_add.then_some(Action::Back),
         Screen::Done { receipt, .. } => match receipt {
             ReceiptState::Printing => None,
@@ -60,6 +62,8 @@ fn way_out(screen: &Screen) -> Option<Action> {
         | Screen::ReadingCard
         | Screen::CheckingPin
         | Screen::Crediting { .. }
-        | Screen::CheckingNote { .. } => None,
+        | Screen::CheckingNote { .. }
+        | Screen::CheckingPayment { .. }
+        | Screen::GivingBack { .. } => None,
     }
 }

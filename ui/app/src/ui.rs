@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use domain::Lang;
+use domain::{Amount, Lang};
 use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 use ui_proto::{Action, Prefs, Screen, View};
 
@@ -54,6 +54,13 @@ impl Ui {
         out.on_digit(move |digit| {
             if let Ok(digit) = u8::try_from(digit) {
                 send(Action::Digit(digit));
+            }
+        });
+        let (send, shown) = (act.clone(), self.shown.clone());
+        out.on_amount(move |index| {
+            let chosen = usize::try_from(index).ok().and_then(|index| offered(&shown, index));
+            if let Some(amount) = chosen {
+                send(Action::Amount(amount));
             }
         });
         let send = act.clone();
@@ -260,11 +267,20 @@ fn speak_language(window: &KioskWindow, lang: Lang) {
     debug_assert_eq!(nav.get_lang_names().row_count(), Lang::ALL.len());
 }
 
+/// The amount on the tile of that index.
+fn offered(shown: &RefCell<View>, index: usize) -> Option<Amount> {
+    let Screen::ChooseAmount(choose) = &shown.borrow().screen else {
+        return None;
+    };
+    choose.amounts.get(index).copied()
+}
+
 fn action(done: Do) -> Action {
     match done {
         Do::Erase => Action::Erase,
         Do::Confirm => Action::Confirm,
         Do::Recharge => Action::Recharge,
+        Do::PayByCard => Action::PayByCard,
         Do::Finish => Action::Finish,
         Do::Back => Action::Back,
         Do::Cancel => Action::Cancel,

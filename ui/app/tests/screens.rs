@@ -12,6 +12,7 @@ use ui_proto::{Action, Prefs, RemoteReply, RemoteRequest, Role, Screen, View};
 #[test]
 fn every_button_does_what_it_says() {
     let stage = Stage::new(Side::Portrait);
+    let euro = |euro| Action::Amount(Amount::euro(euro));
     let buttons: &[(&str, &[(&str, Action)])] = &[
         (
             "attract",
@@ -24,6 +25,28 @@ fn every_button_does_what_it_says() {
         ("pin_typed", &[("Erase", Action::Erase), ("Continue", Action::Confirm)]),
         ("home", &[("Recharge with notes", Action::Recharge), ("End", Action::Cancel)]),
         ("home_wallet_full", &[("End", Action::Cancel)]),
+        (
+            "home_by_card",
+            &[
+                ("Recharge with notes", Action::Recharge),
+                ("Recharge by bank card", Action::PayByCard),
+            ],
+        ),
+        ("home_by_card_only", &[("Recharge by bank card", Action::PayByCard)]),
+        ("home_no_terminal", &[("Recharge with notes", Action::Recharge)]),
+        ("choose_amount", &[("€20", euro(20)), ("Back", Action::Back), ("Cancel", Action::Cancel)]),
+        ("choose_amount_many", &[("€5", euro(5)), ("€100", euro(100))]),
+        ("pay_present_card", &[("Cancel", Action::Cancel)]),
+        (
+            "declined_funds",
+            &[
+                ("Try again", Action::Confirm),
+                ("Recharge with notes", Action::Recharge),
+                ("End", Action::Cancel),
+            ],
+        ),
+        ("declined_for_good", &[("End", Action::Cancel)]),
+        ("done_payment_in_doubt", &[("Print receipt", Action::Print)]),
         ("offline_home", &[("Recharge with notes", Action::Recharge), ("End", Action::Cancel)]),
         ("offline_home_no_acceptor", &[("End", Action::Cancel)]),
         ("inserting", &[("Cancel", Action::Cancel)]),
@@ -66,6 +89,14 @@ fn what_is_not_possible_cannot_be_pressed() {
         ("inserting", "Finish"),
         ("home_no_acceptor", "Recharge with notes"),
         ("offline_home_no_acceptor", "Recharge with notes"),
+        ("home", "Recharge by bank card"),
+        ("home_by_card_only", "Recharge with notes"),
+        ("home_no_terminal", "Recharge by bank card"),
+        ("home_checking", "Recharge by bank card"),
+        ("pay_asking_bank", "Cancel"),
+        ("checking_payment", "End"),
+        ("declined_no_host", "Try again"),
+        ("declined_cancelled", "Recharge with notes"),
         ("done_no_printer", "Print receipt"),
         ("warning", "Finish"),
         ("done_printing", "End"),
@@ -135,9 +166,90 @@ fn a_pin_is_typed_by_keys_alone() {
 #[test]
 fn digits_mean_nothing_elsewhere() {
     let stage = Stage::new(Side::Portrait);
-    for name in ["home", "inserting", "review", "warning", "help"] {
+    let names = ["home", "inserting", "review", "warning", "help"];
+    for name in names.into_iter().chain(["choose_amount", "pay_use_pin_pad", "pay_wrong_pin"]) {
         stage.show(name, Lang::En, PLAIN);
         assert!(stage.key("1").is_empty() && stage.key("Enter").is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn escape_leaves_a_payment_only_while_it_may_be_left() {
+    let stage = Stage::new(Side::Portrait);
+    let ways = [
+        ("choose_amount", vec![Action::Back]),
+        ("pay_present_card", vec![Action::Cancel]),
+        ("pay_asking_bank", vec![]),
+        ("checking_payment", vec![]),
+        ("giving_back", vec![]),
+        ("declined_bank", vec![Action::Cancel]),
+    ];
+    for (name, way) in ways {
+        stage.show(name, Lang::En, PLAIN);
+        assert_eq!(stage.key("Escape"), way, "{name}");
+    }
+}
+
+#[test]
+fn a_way_to_recharge_that_is_off_says_why() {
+    let stage = Stage::new(Side::Portrait);
+    let why = [
+        ("home_by_card_only", vec!["Notes are not taken at the moment."]),
+        ("home_no_note_fits", vec!["Your wallet is full: no note fits."]),
+        ("home_no_terminal", vec!["Bank cards are not taken at the moment."]),
+        ("home_no_card_fits", vec!["Your wallet is full: no bank card payment fits."]),
+        ("home_checking", vec!["Bank cards later: an earlier payment is being checked."]),
+        (
+            "home_neither",
+            vec![
+                "Notes are not taken at the moment.",
+                "Bank cards later: an earlier payment is being checked.",
+            ],
+        ),
+        ("home_full_for_all", vec!["Your wallet is full: nothing more fits under its limit."]),
+        (
+            "home_nothing_works",
+            vec!["This machine takes neither notes nor bank cards at the moment."],
+        ),
+    ];
+    for (name, why) in why {
+        stage.show(name, Lang::En, PLAIN);
+        let texts = stage.texts().into_iter();
+        let told: Vec<String> =
+            texts.filter(|text| text.contains(" at the moment") || text.contains(": ")).collect();
+        assert_eq!(told, why, "{name}");
+    }
+}
+
+#[test]
+fn not_paid_begins_with_nothing_was_charged_and_gives_each_reason_its_own_words() {
+    let stage = Stage::new(Side::Portrait);
+    let mut reasons = Vec::new();
+    for (name, _) in fixtures::screens().into_iter().filter(|(name, _)| name.contains("declined_"))
+    {
+        stage.show(name, Lang::En, PLAIN);
+        let texts = stage.texts();
+        let first = texts.iter().position(|text| text == "Nothing was charged").unwrap();
+        if name != "declined_for_good" {
+            reasons.push(texts[first + 1].clone());
+        }
+    }
+    let count = reasons.len();
+    reasons.sort();
+    reasons.dedup();
+    assert_eq!((count, reasons.len()), (9, 9), "{reasons:?}");
+}
+
+#[test]
+fn a_payment_in_doubt_says_not_to_pay_again_what_happens_and_where_to_go() {
+    let stage = Stage::new(Side::Portrait);
+    stage.show("checking_payment", Lang::En, PLAIN);
+    assert!(stage.says("Do not pay again"));
+    stage.show("done_payment_in_doubt", Lang::En, PLAIN);
+    let will = "We are checking your payment of €20.00. If it was charged, we credit it \
+                automatically.";
+    for text in ["Do not pay again", will, "K0001-000127", "Plaza Mayor, 1", "900 000 000"] {
+        assert!(stage.says(text), "{text}");
     }
 }
 
@@ -165,6 +277,10 @@ fn the_first_tab_is_the_primary_action_and_enter_does_it() {
     let stage = Stage::new(Side::Portrait);
     let primary = [
         ("home", Action::Recharge),
+        ("home_by_card", Action::Recharge),
+        ("choose_amount", Action::Amount(Amount::euro(5))),
+        ("declined_bank", Action::Confirm),
+        ("declined_no_host", Action::Recharge),
         ("inserting_counted", Action::Finish),
         ("review", Action::Confirm),
         ("done_credited", Action::Print),
@@ -225,6 +341,18 @@ fn news_of_a_note_is_spoken_when_it_comes() {
     stage.spoken();
     stage.show_screen(fixtures::screen("inserting_counted").unwrap());
     assert_eq!(stage.spoken(), ["€10 counted"]);
+}
+
+#[test]
+fn what_the_terminal_wants_is_spoken_when_it_changes() {
+    let stage = Stage::new(Side::Portrait);
+    stage.show("pay_present_card", Lang::En, PLAIN);
+    let entered = stage.spoken();
+    let never = "The PIN of your bank card: only on the terminal, never on this screen.";
+    assert!(entered.contains(&never.to_owned()), "{entered:?}");
+    stage.show_screen(fixtures::screen("pay_wrong_pin").unwrap());
+    let asked = ["The PIN was not right", "Please type it again on the terminal."];
+    assert_eq!(stage.spoken(), asked);
 }
 
 #[test]

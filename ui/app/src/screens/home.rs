@@ -1,6 +1,6 @@
 use domain::{Amount, Lang, WalletMovement};
 use slint::ComponentHandle;
-use ui_proto::RechargeOff;
+use ui_proto::{ByCard, ByCardOff, RechargeOff};
 
 use super::list;
 use crate::generated::{self, Home, KioskWindow, Movement, MovementKind, Offline};
@@ -13,6 +13,13 @@ pub(super) fn fill(window: &KioskWindow, lang: Lang, data: &ui_proto::Home) {
     let movements = data.movements.iter().map(|line| movement(lang, line));
     home.set_movements(list(movements.collect()));
     home.set_recharge_off(off(data.recharge_off));
+    home.set_by_card(match data.by_card {
+        ByCard::NotHere => generated::ByCard::NotHere,
+        ByCard::Off(ByCardOff::WalletFull) => generated::ByCard::WalletFull,
+        ByCard::Off(ByCardOff::Terminal) => generated::ByCard::Terminal,
+        ByCard::Off(ByCardOff::Checking) => generated::ByCard::Checking,
+        ByCard::Open => generated::ByCard::Open,
+    });
 }
 
 pub(super) fn offline(
@@ -49,6 +56,7 @@ fn movement(lang: Lang, line: &WalletMovement) -> Movement {
         day: lang.day(line.at).into(),
         kind: match line.kind {
             domain::MovementKind::CashTopUp => MovementKind::CashTopUp,
+            domain::MovementKind::CardTopUp => MovementKind::CardTopUp,
             domain::MovementKind::OtherTopUp => MovementKind::OtherTopUp,
             domain::MovementKind::Purchase => MovementKind::Purchase,
             domain::MovementKind::Refund => MovementKind::Refund,

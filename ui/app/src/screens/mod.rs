@@ -5,6 +5,7 @@ mod card;
 mod cash;
 mod home;
 mod outcome;
+mod payment;
 mod pin;
 mod status;
 
@@ -32,6 +33,16 @@ pub(crate) fn fill(window: &KioskWindow, lang: Lang, screen: &Screen) {
         Screen::ConfirmCancel { inserted } => cash::single(window, &lang.amount(*inserted)),
         Screen::Crediting { amount } => cash::single(window, &lang.amount(*amount)),
         Screen::CheckingNote { value } => cash::single(window, &lang.note(*value)),
+        Screen::ChooseAmount(choose) => payment::choose(window, lang, choose),
+        Screen::PayAtTerminal { amount, hint, can_cancel } => {
+            payment::pay(window, lang, *amount, *hint, *can_cancel);
+        }
+        Screen::PaymentDeclined { amount, reason, can_retry, can_pay_cash } => {
+            payment::declined(window, &lang.amount(*amount), *reason, *can_retry, *can_pay_cash);
+        }
+        Screen::CheckingPayment { amount } | Screen::GivingBack { amount } => {
+            cash::single(window, &lang.amount(*amount));
+        }
         Screen::Done { done, receipt } => outcome::done(window, lang, done, receipt),
         Screen::Goodbye { returned, timed_out } => {
             outcome::goodbye(window, lang, *returned, *timed_out)
@@ -58,6 +69,11 @@ pub(crate) fn id(screen: &Screen) -> ScreenId {
         Screen::Review(_) => ScreenId::Review,
         Screen::Crediting { .. } => ScreenId::Crediting,
         Screen::CheckingNote { .. } => ScreenId::CheckingNote,
+        Screen::ChooseAmount(_) => ScreenId::ChooseAmount,
+        Screen::PayAtTerminal { .. } => ScreenId::PayAtTerminal,
+        Screen::PaymentDeclined { .. } => ScreenId::PaymentDeclined,
+        Screen::CheckingPayment { .. } => ScreenId::CheckingPayment,
+        Screen::GivingBack { .. } => ScreenId::GivingBack,
         Screen::Done { .. } => ScreenId::Done,
         Screen::Goodbye { .. } => ScreenId::Goodbye,
     }

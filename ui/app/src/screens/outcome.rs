@@ -24,6 +24,16 @@ pub(super) fn done(window: &KioskWindow, lang: Lang, kind: &DoneKind, receipt: &
             done.set_amount(lang.amount(*amount).into());
             done.set_number(number.as_str().into());
         }
+        DoneKind::GivenBack { amount, number } => {
+            done.set_outcome(Outcome::GivenBack);
+            done.set_amount(lang.amount(*amount).into());
+            done.set_number(number.as_str().into());
+        }
+        DoneKind::PaymentInDoubt { amount, number } => {
+            done.set_outcome(Outcome::PaymentInDoubt);
+            done.set_amount(lang.amount(*amount).into());
+            done.set_number(number.as_str().into());
+        }
         DoneKind::InDoubt { amount, credited, number } => {
             done.set_outcome(Outcome::InDoubt);
             done.set_amount(lang.note(*amount).into());
