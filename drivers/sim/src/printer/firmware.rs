@@ -456,7 +456,7 @@ mod tests {
     fn real_time_questions_are_answered_even_inside_other_data() {
         let mut printer = printer();
         printer.receive(b"\x1D(k\x05\x001P0A\x10\x04");
-        assert_eq!(printer.answers, []);
+        assert!(printer.answers.is_empty());
         printer.receive(b"\x01B");
         assert_eq!(printer.answers, [0x12]);
         assert_eq!(printer.buffered(), 0, "the question is no part of the symbol's data");
