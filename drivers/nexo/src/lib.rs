@@ -28,6 +28,8 @@ mod driver;
 mod look;
 mod message;
 mod seal;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use config::{Config, Timing};

@@ -1,4 +1,4 @@
-//! As much of HTTP/1.1 as a terminal needs: one POST on each connection.
+//! As much of HTTP/1.1 as a terminal needs: one POST on each connection, in one piece or in chunks.
 
 use std::io;
 
@@ -12,10 +12,10 @@ pub(super) async fn read_post(
     let mut received = Vec::new();
     let mut buffer = [0; 4096];
     loop {
-        if let Some((head, body)) = split(&received) {
+        if let Some((head, rest)) = split(&received) {
             let Some(length) = length(head, path) else { return Ok(None) };
-            if body.len() >= length {
-                return Ok(Some(body[..length].to_vec()));
+            if let Some(body) = body(rest, length) {
+                return Ok(Some(body));
             }
         }
         let count = stream.read(&mut buffer).await?;
@@ -32,14 +32,43 @@ fn split(received: &[u8]) -> Option<(&str, &[u8])> {
     Some((std::str::from_utf8(&received[..end]).ok()?, &received[end + 4..]))
 }
 
-fn length(head: &str, path: &str) -> Option<usize> {
+#[derive(Clone, Copy)]
+enum Length {
+    Given(usize),
+    Chunked,
+}
+
+fn length(head: &str, path: &str) -> Option<Length> {
     let mut lines = head.lines();
     let mut words = lines.next()?.split(' ');
     let asked = (words.next()?, words.next()?.trim_end_matches('/'));
-    let header = lines.filter_map(|line| line.split_once(':'));
-    let mut lengths = header.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-    let length = lengths.next()?.1.trim().parse().ok()?;
-    (asked == ("POST", path)).then_some(length)
+    let mut headers = lines.filter_map(|line| line.split_once(':'));
+    let length = headers.find_map(|(name, value)| match name.to_lowercase().as_str() {
+        "content-length" => value.trim().parse().ok().map(Length::Given),
+        "transfer-encoding" => Some(Length::Chunked),
+        _ => None,
+    });
+    length.filter(|_| asked == ("POST", path))
+}
+
+/// Once it is whole.
+fn body(rest: &[u8], length: Length) -> Option<Vec<u8>> {
+    match length {
+        Length::Given(length) => rest.get(..length).map(<[u8]>::to_vec),
+        Length::Chunked => {
+            let (mut rest, mut body) = (rest, Vec::new());
+            loop {
+                let end = rest.windows(2).position(|bytes| bytes == b"\r\n")?;
+                let size = std::str::from_utf8(&rest[..end]).ok()?;
+                let size = usize::from_str_radix(size, 16).ok().filter(|size| *size <= LONGEST)?;
+                if size == 0 {
+                    return Some(body);
+                }
+                body.extend(rest.get(end + 2..end + 2 + size)?);
+                rest = rest.get(end + 2 + size + 2..)?;
+            }
+        }
+    }
 }
 
 /// An answer with this body, and the end of the connection.
