@@ -297,11 +297,6 @@ pub enum Record {
         /// Forward positive.
         by_ms: i64,
     },
-    /// Something the flow has no place for: nothing was done but this line.
-    UnexpectedEvent {
-        /// State and event, without personal data.
-        what: String,
-    },
 }
 
 impl Record {
@@ -332,7 +327,6 @@ impl Record {
             Self::HotlistApplied { .. } => "hotlist_applied",
             Self::RulesApplied { .. } => "rules_applied",
             Self::ClockStepped { .. } => "clock_stepped",
-            Self::UnexpectedEvent { .. } => "unexpected_event",
         }
     }
 
@@ -363,8 +357,7 @@ impl Record {
             | Self::FaultCleared { .. }
             | Self::HotlistApplied { .. }
             | Self::RulesApplied { .. }
-            | Self::ClockStepped { .. }
-            | Self::UnexpectedEvent { .. } => None,
+            | Self::ClockStepped { .. } => None,
         }
     }
 
@@ -399,8 +392,7 @@ impl Record {
             | Self::FaultCleared { .. }
             | Self::HotlistApplied { .. }
             | Self::RulesApplied { .. }
-            | Self::ClockStepped { .. }
-            | Self::UnexpectedEvent { .. } => None,
+            | Self::ClockStepped { .. } => None,
         }
     }
 }

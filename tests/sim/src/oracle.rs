@@ -322,8 +322,7 @@ impl Oracle {
             | Record::FaultCleared { .. }
             | Record::HotlistApplied { .. }
             | Record::RulesApplied { .. }
-            | Record::ClockStepped { .. }
-            | Record::UnexpectedEvent { .. } => {}
+            | Record::ClockStepped { .. } => {}
         }
     }
 

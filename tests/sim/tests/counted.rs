@@ -15,8 +15,7 @@ use sim::world::{Deed, Ran, Scene, Setting};
 /// More records than a recovery writes before the kiosk is idle again.
 const RECOVERY_RECORDS: usize = 8;
 
-/// Every kind of record, by its name in the JSON. Only `unexpected_event` is not among them: no
-/// flow writes it any more.
+/// Every kind of record, by its name in the JSON.
 const KINDS: [&str; 24] = [
     "booted",
     "session_started",
