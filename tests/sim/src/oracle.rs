@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::CardRef;
 use kiosk_records::{Account, ClaimBasis, Posting, Record};
 
+use crate::paper::Paper;
+
 /// A physical note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NoteId(pub usize);
@@ -109,6 +111,10 @@ pub struct Oracle {
     /// Notes in the box as the records count them.
     in_box: Vec<NoteId>,
     central: BTreeMap<u64, Done>,
+    /// The card that has answered for all of what was read since it was selected.
+    read: Option<CardRef>,
+    /// What the printer does.
+    pub paper: Paper,
 }
 
 /// Stops the run: an invariant does not hold.
@@ -186,6 +192,18 @@ impl Oracle {
     /// The core is told that a note is in escrow.
     pub fn hears_of_escrow(&mut self, note: NoteId) {
         self.in_escrow = Some(note);
+    }
+
+    /// The reader has all it reads of a card from this one; `None` = not yet.
+    pub fn is_reading(&mut self, card: Option<CardRef>) {
+        self.read = card;
+    }
+
+    /// The core will be told that this card is here, and genuine.
+    pub fn is_told_of_card(&self, card: CardRef) {
+        if self.read != Some(card) {
+            violated!("S2", "a card is reported that was not wholly read from one genuine card");
+        }
     }
 
     /// The core starts anew and knows of no escrow.
@@ -311,11 +329,11 @@ impl Oracle {
                 }
                 self.in_box.clear();
             }
+            Record::ReceiptPrinted => self.paper.is_booked(),
             Record::UnexplainedNote { posting: None, .. }
             | Record::Booted { .. }
             | Record::NoteHandedBack { .. }
             | Record::RepeatedNote { .. }
-            | Record::ReceiptPrinted
             | Record::ReceiptNotPrinted { .. }
             | Record::CashUnitInserted
             | Record::FaultRaised { .. }

@@ -105,7 +105,7 @@ fn setting(script: &[Scene], with_power: bool, cuts: &[Planned]) -> Setting {
         .map(|scene| Scene { faults: Faults { cut_is_crash, ..scene.faults }, ..scene });
     Setting {
         seed: 1,
-        rig: Rig::Class,
+        rig: Rig::CLASS,
         faults: Faults { cut_is_crash, ..Faults::NONE },
         customers: 0,
         script: script.collect(),
