@@ -9,6 +9,7 @@
 
 pub mod acceptor;
 pub mod card_reader;
+pub mod exchange;
 mod fault;
 pub mod payment_terminal;
 pub mod printer;

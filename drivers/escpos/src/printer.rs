@@ -17,8 +17,8 @@ use crate::{Answer, Config, Parser, Proof, Query, Status};
 /// a request that the printer answers only when it has worked through everything before it
 /// ([`Proof`]); the job is printed when a round asked after that answer finds nothing wrong.
 ///
-/// A job that fails is given up for good: what the printer still holds of it is cleared, and what
-/// is on the paper is cut off before the next job.
+/// A job that fails is given up for good: what the printer still holds of it is cleared, at once or
+/// when there is a line again, and what is on the paper is cut off before the next job.
 #[derive(Debug)]
 pub struct Printer {
     config: Config,
@@ -26,6 +26,8 @@ pub struct Printer {
     asking: Asking,
     job: Option<Job>,
     health: Health,
+    /// Told, and not told to be over.
+    faults: Vec<FaultKind>,
     paper_low: bool,
     misses: u8,
     /// It answered at least one process id since the line came up.
@@ -38,12 +40,12 @@ pub struct Printer {
 }
 
 /// What we know of it, as reported.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Health {
     /// Nothing yet.
     New,
     Usable,
-    Faulty(Vec<FaultKind>),
+    Faulty,
     Lost,
 }
 
@@ -95,6 +97,7 @@ impl Printer {
             asking: Asking::NoLine,
             job: None,
             health: Health::New,
+            faults: Vec::new(),
             paper_low: false,
             misses: 0,
             knows_process_ids: false,
@@ -156,8 +159,8 @@ impl Printer {
         if let Some(fault) = status.faults().next() {
             self.report(status);
             self.give_up(fault);
-        } else if let (Health::Faulty(_) | Health::Lost, Asking::Pause { .. }) =
-            (&self.health, &self.asking)
+        } else if let (Health::Faulty | Health::Lost, Asking::Pause { .. }) =
+            (self.health, &self.asking)
         {
             self.begin_round(now);
         }
@@ -267,24 +270,18 @@ impl Printer {
         }
         let faults: Vec<Fault> = status.faults().collect();
         let kinds: Vec<FaultKind> = faults.iter().map(|fault| fault.kind).collect();
-        let known = match mem::replace(&mut self.health, Health::Usable) {
-            Health::Usable => Vec::new(),
-            Health::Faulty(known) => known,
-            Health::New | Health::Lost => {
-                if faults.is_empty() {
-                    return self.events.push_back(Event::Ready);
-                }
-                Vec::new()
+        let known = mem::replace(&mut self.faults, kinds);
+        let is_over = known.iter().filter(|kind| !self.faults.contains(kind));
+        self.events.extend(is_over.map(|kind| Event::Cleared(*kind)));
+        let before = mem::replace(&mut self.health, Health::Faulty);
+        // After a gap all is told anew.
+        let is_new = |fault: &Fault| before == Health::Lost || !known.contains(&fault.kind);
+        self.events.extend(faults.into_iter().filter(is_new).map(Event::Fault));
+        if self.faults.is_empty() {
+            self.health = Health::Usable;
+            if before != Health::Usable {
+                self.events.push_back(Event::Ready);
             }
-        };
-        let cleared = known.iter().filter(|kind| !kinds.contains(kind));
-        self.events.extend(cleared.map(|kind| Event::Cleared(*kind)));
-        let raised = faults.into_iter().filter(|fault| !known.contains(&fault.kind));
-        self.events.extend(raised.map(Event::Fault));
-        if !kinds.is_empty() {
-            self.health = Health::Faulty(kinds);
-        } else if !known.is_empty() {
-            self.events.push_back(Event::Ready);
         }
     }
 
@@ -308,14 +305,14 @@ impl Printer {
         }
         let span = match self.health {
             Health::Lost => self.config.poll,
-            Health::New | Health::Usable | Health::Faulty(_) => RETRY_PAUSE,
+            Health::New | Health::Usable | Health::Faulty => RETRY_PAUSE,
         };
         self.pause(now, span);
     }
 
     fn lose(&mut self) {
         self.give_up(Fault::new(FaultKind::LinkLost, Remedy::Retry));
-        if !matches!(self.health, Health::Lost) {
+        if self.health != Health::Lost {
             self.health = Health::Lost;
             self.events.push_back(Event::LinkLost);
         }
@@ -377,7 +374,16 @@ impl Protocol for Printer {
                     self.asking = Asking::NoLine;
                     self.lose();
                 }
+                if self.has_remains {
+                    // It may hold the rest of a job, and print it when someone fills in paper; or
+                    // wait for the end of a command, and take the next job for it.
+                    self.writes.push_back(Frame::open(CLEAR_BUFFERS.to_vec()));
+                }
                 self.writes.push_back(Frame::open(REPORT_CHANGES.to_vec()));
+                if self.config.proof == Proof::Auto {
+                    // Of a printer that answers, no byte of noise is taken for the lesser proof.
+                    self.writes.push_back(Frame::open(process_request(*b"LINE")));
+                }
                 self.begin_round(now);
             }
             Link::Down => {
@@ -438,14 +444,18 @@ fn proof_request(proof: Proof, job: JobId) -> Vec<u8> {
     let paper_sensor = [0x1D, b'r', 1];
     match proof {
         Proof::Auto => {
-            let mut request = vec![0x1D, b'(', b'H', 6, 0, 48, 48];
-            request.extend(process_id(job));
+            let mut request = process_request(process_id(job));
             request.extend(paper_sensor);
             request
         }
         Proof::PaperSensor => paper_sensor.to_vec(),
         Proof::Status => Vec::new(),
     }
+}
+
+/// `GS ( H`: answered with this id, in its turn.
+fn process_request(id: [u8; 4]) -> Vec<u8> {
+    [&[0x1D, b'(', b'H', 6, 0, 48, 48], &id[..]].concat()
 }
 
 /// Four printable characters: enough to tell a job from those before it.

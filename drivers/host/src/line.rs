@@ -1,8 +1,11 @@
 use std::future::Future;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_serial::{DataBits, SerialStream};
 pub use tokio_serial::{Parity, StopBits};
 
@@ -59,3 +62,37 @@ impl Line for SerialLine {
         self.path.display().to_string()
     }
 }
+
+/// A device in the network.
+#[derive(Clone, Debug)]
+pub struct TcpLine {
+    /// Host and port.
+    pub address: String,
+}
+
+impl TcpLine {
+    /// `10.0.0.7:20007`.
+    pub fn new(address: impl Into<String>) -> Self {
+        Self { address: address.into() }
+    }
+}
+
+impl Line for TcpLine {
+    type Stream = TcpStream;
+
+    async fn open(&mut self) -> io::Result<TcpStream> {
+        let stream = timeout(CONNECT_TIME_MAX, TcpStream::connect(&self.address)).await??;
+        stream.set_nodelay(true)?;
+        // What a lost line still held must not arrive after the device was asked on the next one:
+        // closed, it drops it.
+        stream.set_zero_linger()?;
+        Ok(stream)
+    }
+
+    fn name(&self) -> String {
+        self.address.clone()
+    }
+}
+
+/// In a network of one cabinet, whoever is there answers at once.
+pub(crate) const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);

@@ -8,7 +8,6 @@
 
 #![warn(missing_docs)]
 
-mod field;
 mod pulse;
 mod watch;
 mod worker;

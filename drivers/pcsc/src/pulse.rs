@@ -2,6 +2,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use driver_api::card_reader::Command;
+use driver_mifare::Orders;
 use pcsc::Context;
 
 /// What the working thread and its watch share.
@@ -14,20 +15,11 @@ struct State {
     call_since: Option<Instant>,
     abandoned: bool,
     orders: Orders,
-    /// Number of the orders that the worker has seen.
+    /// Counts the orders, and those of them that the worker has seen.
+    ordered: u64,
     heeded: u64,
     /// To wake the worker where it waits for cards.
     context: Option<Context>,
-}
-
-/// What the core wants, as of now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Orders {
-    /// Report cards?
-    pub(crate) armed: bool,
-    /// Counts the `Arm` commands: each asks for the card on the reader anew.
-    pub(crate) arms: u64,
-    number: u64,
 }
 
 /// The watch has left this thread behind, or the kiosk ends: report nothing, end.
@@ -35,10 +27,9 @@ pub(crate) struct Orders {
 pub(crate) struct Abandoned;
 
 impl Pulse {
+    /// With orders that were given to another.
     pub(crate) fn with_orders(orders: Orders) -> Self {
-        let pulse = Self::default();
-        pulse.lock().orders = orders;
-        pulse
+        Self(Mutex::new(State { orders, ordered: 1, ..State::default() }))
     }
 
     /// Runs a call into PC/SC under the eyes of the watch. Once it came back in time, the thread is
@@ -63,7 +54,7 @@ impl Pulse {
     /// The orders now; from here on they count as seen.
     pub(crate) fn heed(&self) -> Orders {
         let mut state = self.lock();
-        state.heeded = state.orders.number;
+        state.heeded = state.ordered;
         state.orders
     }
 
@@ -77,15 +68,9 @@ impl Pulse {
     }
 
     pub(crate) fn order(&self, command: &Command) {
-        let orders = &mut self.lock().orders;
-        orders.number += 1;
-        match command {
-            Command::Arm => {
-                orders.armed = true;
-                orders.arms += 1;
-            }
-            Command::Disarm => orders.armed = false,
-        }
+        let mut state = self.lock();
+        state.ordered += 1;
+        state.orders.take(command);
     }
 
     pub(crate) fn orders(&self) -> Orders {
@@ -97,7 +82,7 @@ impl Pulse {
     pub(crate) fn wake(&self) -> bool {
         let (is_pending, context) = {
             let state = self.lock();
-            let is_pending = state.heeded != state.orders.number || state.abandoned;
+            let is_pending = state.heeded != state.ordered || state.abandoned;
             (is_pending, state.context.clone())
         };
         if is_pending && let Some(context) = context {
@@ -152,7 +137,7 @@ mod tests {
         assert!(!pulse.wake());
         pulse.order(&Command::Arm);
         assert!(pulse.wake());
-        assert!(pulse.heed().armed);
+        assert!(pulse.heed().are_armed());
         assert!(!pulse.wake());
     }
 }

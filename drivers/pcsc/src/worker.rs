@@ -3,9 +3,9 @@ use std::ffi::{CStr, CString};
 use std::sync::Arc;
 use std::time::Duration;
 
-use driver_api::card_reader::{CardProblem, Event};
+use driver_api::card_reader::{Card as Presented, CardProblem, Event};
 use driver_api::{Fault, FaultKind, MoneyRisk, Remedy, VendorCode};
-use driver_mifare::{Failure, Next, RawCard, ReaderDialect, Reading};
+use driver_mifare::{Attempts, Failure, Field, Next, RawCard, ReaderDialect, Reading, Seen};
 use pcsc::{
     Card, Context, Disposition, Error, PNP_NOTIFICATION, Protocols, ReaderState, Scope, ShareMode,
     State,
@@ -14,7 +14,6 @@ use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
 
 use crate::Config;
-use crate::field::{Field, Seen, unaware};
 use crate::pulse::{Abandoned, Pulse};
 
 /// The thread that does all PC/SC.
@@ -109,7 +108,7 @@ impl Worker {
         loop {
             self.wait(context, &mut states)?;
             let orders = self.pulse.heed();
-            let Some(seen) = Seen::of(&states[0]) else { continue };
+            let Some(seen) = seen(&states[0]) else { continue };
             let duty = field.see(seen, orders);
             if duty.removed {
                 self.tell(Event::Removed)?;
@@ -157,36 +156,30 @@ impl Worker {
         }
     }
 
-    /// Reads the card, again while it stays and is torn. Anything but a good card is believed when
-    /// two attempts on fresh connections say the same: a refusal may also be a card that left.
+    /// Reads the card, again while it stays, until it is clear what to say of it.
     fn read(
         &mut self,
         context: &Context,
         dialect: &'static ReaderDialect,
         state: &ReaderState,
     ) -> Result<(), End> {
-        let mut before = None;
-        for _ in 0..ATTEMPTS_MAX {
-            let attempt = self.attempt(context, dialect, state.name())?;
-            let failure = match attempt {
-                Ok(raw) => match self.config.verifier.judge(&raw) {
-                    Ok(card) => return self.tell(Event::Presented(card)),
-                    Err(problem) => Failure::Card(problem),
-                },
-                Err(failure) => failure,
-            };
-            if before == Some(failure) && failure != TORN {
-                return self.report(failure);
+        let mut attempts = Attempts::default();
+        loop {
+            let ended = self.attempt(context, dialect, state.name())?;
+            if let Some(verdict) = attempts.judge(ended, &self.config.verifier) {
+                return self.report(verdict);
             }
-            before = Some(failure);
             if !self.is_still_there(context, state)? {
-                break;
+                return self.report(Err(Failure::TORN));
             }
         }
-        self.report(TORN)
     }
 
-    fn report(&mut self, failure: Failure) -> Result<(), End> {
+    fn report(&mut self, verdict: Result<Presented, Failure>) -> Result<(), End> {
+        let failure = match verdict {
+            Ok(card) => return self.tell(Event::Presented(card)),
+            Err(failure) => failure,
+        };
         match failure {
             Failure::Card(problem) => self.tell(Event::Unreadable(problem)),
             Failure::Reader(status) => {
@@ -236,10 +229,10 @@ impl Worker {
 
     /// The same card, now?
     fn is_still_there(&mut self, context: &Context, state: &ReaderState) -> Result<bool, End> {
-        let mut now = [unaware(&state.name().to_owned())];
+        let mut now = [unaware(state.name())];
         let result = self.pulse.call(|| context.get_status_change(Duration::ZERO, &mut now))?;
         match result {
-            Ok(()) => Ok(Seen::of(&now[0]) == Seen::of(state)),
+            Ok(()) => Ok(seen(&now[0]) == seen(state)),
             Err(error) => outcome_of(error).map(|_| false),
         }
     }
@@ -267,10 +260,23 @@ const WAIT_MAX: Duration = Duration::from_secs(1);
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
-/// A card that is moved about is tried this often.
-const ATTEMPTS_MAX: usize = 4;
+/// What PC/SC says of the reader's field; nothing if it did not say, which may be so after a
+/// cancelled wait.
+fn seen(state: &ReaderState) -> Option<Seen> {
+    let flags = state.event_state();
+    if flags.intersects(State::UNKNOWN | State::UNAVAILABLE) {
+        Some(Seen::NoReader)
+    } else if flags.contains(State::PRESENT) {
+        Some(Seen::Card(state.event_count()))
+    } else {
+        flags.contains(State::EMPTY).then_some(Seen::Empty)
+    }
+}
 
-const TORN: Failure = Failure::Card(CardProblem::Torn);
+/// The state of a reader of which nothing is known yet.
+fn unaware(name: &CStr) -> ReaderState {
+    ReaderState::new(name.to_owned(), State::UNAWARE)
+}
 
 /// The outer error is the transport's: nothing is known of the card then.
 fn converse(card: &mut Card, reading: Reading) -> Result<Result<RawCard, Failure>, Error> {
@@ -304,7 +310,7 @@ fn outcome_of(error: Error) -> Result<Failure, End> {
         return Ok(Failure::Card(CardProblem::Several));
     }
     debug!(%error, "card transmission ended");
-    Ok(TORN)
+    Ok(Failure::TORN)
 }
 
 const SERVICE_ERRORS: [Error; 6] = [

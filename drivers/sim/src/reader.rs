@@ -68,19 +68,25 @@ struct Inner {
 
 /// What a host asks of a reader, whatever the transport.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Request<'a> {
+pub enum Request<'a> {
+    /// Select the card; it answers with its ATR.
     PowerUp,
+    /// Let go of it.
     PowerDown,
+    /// An APDU.
     Transmit(&'a [u8]),
+    /// A command for the reader itself.
     Escape(&'a [u8]),
 }
 
 /// What the reader says to that.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Reply {
+pub enum Reply {
+    /// This.
     Answer(Vec<u8>),
     /// None in the field, or it left, or it is not powered since it came.
     NoCard,
+    /// It knows no such command.
     NotSupported,
 }
 
@@ -164,6 +170,13 @@ impl Reader {
         sender.try_send(occupied).expect("a new channel has room and a receiver");
         inner.listeners.push(sender);
         receiver
+    }
+
+    /// Asks the firmware now; `None` = it hangs ([`Fault::Silent`]). For simulators, which bring
+    /// their own time.
+    pub fn ask_now(&self, request: Request<'_>) -> Option<Reply> {
+        let faults = self.faults();
+        (!faults.contains(&Fault::Silent)).then(|| self.lock().ask(request, &faults))
     }
 
     /// Asks the firmware. A [`Fault::Silent`] reader is waited for, for ever if need be.

@@ -1,31 +1,15 @@
 //! Driver, host loop, a real line and the firmware model together, in real time: what the
 //! virtual-time tests cannot show.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use domain::Amount;
 use driver_api::payment_terminal::{Capture, Command, Event, Mark, Operation, Outcome, Question};
-use driver_host::{Line, SerialLine, drive};
+use driver_host::{Line, SerialLine, TcpLine, drive};
 use driver_sim::terminal::{Options, Orphan, Pace, Terminal, Transport};
 use driver_zvt::{Config, Zvt};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-
-struct Network(SocketAddr);
-
-impl Line for Network {
-    type Stream = TcpStream;
-
-    async fn open(&mut self) -> std::io::Result<TcpStream> {
-        TcpStream::connect(self.0).await
-    }
-
-    fn name(&self) -> String {
-        self.0.to_string()
-    }
-}
 
 struct Till {
     commands: mpsc::Sender<Command>,
@@ -93,7 +77,7 @@ fn fast(transport: Transport) -> Options {
 #[tokio::test]
 async fn twenty_euro_are_paid_over_tcp() {
     let (terminal, address) = Terminal::listen(fast(Transport::Tcp)).await.unwrap();
-    let mut till = Till::start(Config::tcp(), Network(address));
+    let mut till = Till::start(Config::tcp(), TcpLine::new(address.to_string()));
     let mark = till.ready().await;
     assert!(matches!(till.pay(mark).await, Outcome::Approved(_)));
     assert_eq!(terminal.charges().len(), 1);
@@ -114,7 +98,7 @@ async fn twenty_euro_are_paid_over_a_serial_line() {
 #[tokio::test]
 async fn a_connection_cut_in_the_middle_is_unknown_and_then_told() {
     let (terminal, address) = Terminal::listen(fast(Transport::Tcp)).await.unwrap();
-    let mut till = Till::start(Config::tcp(), Network(address));
+    let mut till = Till::start(Config::tcp(), TcpLine::new(address.to_string()));
     let mark = till.ready().await;
     // Behind the order's acknowledgement.
     terminal.cut_after(5);

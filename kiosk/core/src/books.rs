@@ -165,8 +165,7 @@ impl Books {
             | Record::FaultRaised { .. }
             | Record::FaultCleared { .. }
             | Record::RulesApplied { .. }
-            | Record::ClockStepped { .. }
-            | Record::UnexpectedEvent { .. } => {}
+            | Record::ClockStepped { .. } => {}
         }
         Ok(())
     }

@@ -383,11 +383,6 @@ pub enum Record {
         /// Forward positive.
         by_ms: i64,
     },
-    /// Something the flow has no place for: nothing was done but this line.
-    UnexpectedEvent {
-        /// State and event, without personal data.
-        what: String,
-    },
 }
 
 impl Record {
@@ -427,7 +422,6 @@ impl Record {
             Self::HotlistApplied { .. } => "hotlist_applied",
             Self::RulesApplied { .. } => "rules_applied",
             Self::ClockStepped { .. } => "clock_stepped",
-            Self::UnexpectedEvent { .. } => "unexpected_event",
         }
     }
 
@@ -466,8 +460,7 @@ impl Record {
             | Self::FaultCleared { .. }
             | Self::HotlistApplied { .. }
             | Self::RulesApplied { .. }
-            | Self::ClockStepped { .. }
-            | Self::UnexpectedEvent { .. } => None,
+            | Self::ClockStepped { .. } => None,
         }
     }
 
@@ -517,8 +510,7 @@ impl Record {
             | Self::FaultCleared { .. }
             | Self::HotlistApplied { .. }
             | Self::RulesApplied { .. }
-            | Self::ClockStepped { .. }
-            | Self::UnexpectedEvent { .. } => None,
+            | Self::ClockStepped { .. } => None,
         }
     }
 }

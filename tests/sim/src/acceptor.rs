@@ -10,6 +10,7 @@ use driver_api::{Fault, FaultKind, MoneyRisk, Remedy};
 use crate::canary::Canary;
 use crate::kioskd::Input;
 use crate::oracle::{NoteId, Place};
+use crate::rig::{Device, Validator};
 use crate::rng::Rng;
 use crate::stage::{Happening, Stage};
 
@@ -140,120 +141,7 @@ impl Acceptor {
         }
     }
 
-    // ---- what people do to it
-
-    /// The customer offers a note; says whether it was drawn in.
-    pub fn feed(&mut self, note: NoteId, stage: &mut Stage) -> bool {
-        let takes = self.is_powered
-            && self.phase == Phase::InService
-            && self.enabled.is_some()
-            && self.path == Path::Clear
-            && self.owed.is_empty()
-            && self.silent_until_ms <= stage.now_ms
-            && (self.traits.counts || self.unacknowledged == 0)
-            && self.is_box_in
-            && self.faults.is_empty();
-        if !takes {
-            return false;
-        }
-        stage.note("customer", format_args!("feeds {} cents", stage.oracle.cents(note)));
-        stage.oracle.moves(note, Place::Path);
-        self.go(Path::Reading(note), READ_MS, stage);
-        self.tell(Event::Reading, None, stage);
-        if self.rng.chance(stage.faults.acceptor_line) {
-            let within = self.rng.below(4_000);
-            stage.after(within, Happening::Acceptor(Tick::LineBreaks));
-        }
-        true
-    }
-
-    /// Does it need an attendant?
-    pub fn is_jammed(&self) -> bool {
-        matches!(self.path, Path::Jammed(_) | Path::JammedPast(_))
-    }
-
-    /// Does kioskd know about the jam?
-    pub fn has_told_jam(&self) -> bool {
-        self.phase == Phase::InService && self.faults.contains(&FaultKind::Jam)
-    }
-
-    /// Is the cash box out?
-    pub fn is_box_out(&self) -> bool {
-        !self.is_box_in
-    }
-
-    /// The attendant opens it, takes the note out or pushes it on, and starts it anew.
-    pub fn clear_jam(&mut self, stage: &mut Stage) {
-        let jammed = std::mem::replace(&mut self.path, Path::Clear);
-        self.motion += 1;
-        match jammed {
-            Path::Jammed(note) if !stage.oracle.is_ordered(note) => {
-                stage.oracle.moves(note, Place::Hand);
-            }
-            Path::Jammed(note) if stage.oracle.is_stack_sent(note) && self.rng.chance(3_000) => {
-                self.drop_into_box(note, stage);
-                self.owe(NotePlace::CashUnit, note, stage);
-            }
-            Path::Jammed(note) => stage.oracle.moves(note, Place::Office),
-            Path::JammedPast(note) => self.drop_into_box(note, stage),
-            Path::Clear
-            | Path::Reading(_)
-            | Path::Escrow(_)
-            | Path::Stacking(_)
-            | Path::Past(_)
-            | Path::Returning(_) => self.path = jammed,
-        }
-        stage.note("attendant", format_args!("clears {jammed:?}"));
-        self.lose_line(2_000, stage);
-    }
-
-    /// The attendant takes the box with what is in it.
-    pub fn pull_box(&mut self, stage: &mut Stage) {
-        // What is past the point of no return falls into the box before it lets go.
-        if let Path::Past(note) = self.path {
-            self.path = Path::Clear;
-            self.motion += 1;
-            self.drop_into_box(note, stage);
-        }
-        self.is_box_in = false;
-        self.tell_box(stage);
-    }
-
-    /// An empty box comes in.
-    pub fn put_box(&mut self, stage: &mut Stage) {
-        self.is_box_in = true;
-        self.box_no += 1;
-        self.enabled = None;
-        self.tell_box(stage);
-    }
-
-    // ---- power, line, host
-
-    /// The power goes: what moves stops where it is.
-    pub fn power_off(&mut self) {
-        self.is_powered = false;
-        self.motion += 1;
-        self.hang_up();
-    }
-
-    /// There is power, perhaps since long.
-    pub fn power_on(&mut self, stage: &mut Stage) {
-        stage.after(POWER_UP_MS, Happening::Acceptor(Tick::PoweredUp));
-    }
-
-    /// kioskd is gone; the unit is on its own.
-    pub fn host_gone(&mut self) {
-        self.host = None;
-        self.faults.clear();
-        self.said_box_out = false;
-        self.hang_up();
-    }
-
-    /// A kioskd is there.
-    pub fn host_there(&mut self, boot: u32, stage: &mut Stage) {
-        self.host = Some(boot);
-        self.call(stage);
-    }
+    // ---- the line
 
     fn hang_up(&mut self) {
         self.talk += 1;
@@ -276,7 +164,7 @@ impl Acceptor {
     }
 
     /// The line breaks, and is back after so long.
-    pub fn lose_line(&mut self, back_ms: u64, stage: &mut Stage) {
+    fn lose_line(&mut self, back_ms: u64, stage: &mut Stage) {
         if !self.is_line_up {
             return;
         }
@@ -288,68 +176,7 @@ impl Acceptor {
         stage.after(back_ms, Happening::Acceptor(Tick::LineBack));
     }
 
-    // ---- what kioskd orders
-
-    /// A command of kioskd.
-    pub fn command(&mut self, boot: u32, command: Command, stage: &mut Stage) {
-        if self.host != Some(boot) || self.phase == Phase::Away {
-            return;
-        }
-        match (command, self.path) {
-            (Command::Enable(notes), _) => self.enabled = Some(notes),
-            (Command::Disable, _) => self.enabled = None,
-            (Command::Stack, Path::Escrow(note)) if self.phase == Phase::InService => {
-                if stage.planted(Canary::CreditBeforeStacked) {
-                    self.report_stacked(note, stage);
-                }
-                self.go(Path::Stacking(note), CREDIT_MS, stage);
-            }
-            (Command::Return, Path::Escrow(note)) => {
-                self.go(Path::Returning(note), RETURN_MS, stage);
-            }
-            // A decision about a note that is no longer in escrow is void.
-            (Command::Stack | Command::Return, _) => {}
-            (Command::Acknowledge, _) => {
-                self.unacknowledged = self.unacknowledged.saturating_sub(1);
-                if self.unacknowledged == 0 {
-                    self.owed.retain(|owed| !owed.is_told);
-                }
-            }
-            (Command::Reset, _) => self.lose_line(POWER_UP_MS, stage),
-        }
-    }
-
     // ---- its own life
-
-    /// Something inside it is due.
-    pub fn tick(&mut self, tick: Tick, stage: &mut Stage) {
-        match tick {
-            Tick::Moved(motion) if motion == self.motion && self.is_powered => self.moved(stage),
-            Tick::EscrowOver(motion) if motion == self.motion && self.is_powered => {
-                if let Path::Escrow(note) = self.path {
-                    self.go(Path::Returning(note), RETURN_MS, stage);
-                }
-            }
-            Tick::PoweredUp if self.is_powered => {}
-            Tick::PoweredUp => self.powered_up(stage),
-            Tick::LineBack => {
-                self.is_line_up = true;
-                self.call(stage);
-            }
-            Tick::SetUp(talk) if talk == self.talk => self.set_up(stage),
-            Tick::LineBreaks => {
-                let back_ms = self.rng.between(2_000, 60_000);
-                self.lose_line(back_ms, stage);
-            }
-            Tick::Late(talk, event) if talk == self.talk => self.tell_money(event, stage),
-            Tick::Repeat(talk) if talk == self.talk => self.repeat(stage),
-            Tick::Moved(_)
-            | Tick::EscrowOver(_)
-            | Tick::SetUp(_)
-            | Tick::Late(..)
-            | Tick::Repeat(_) => {}
-        }
-    }
 
     fn go(&mut self, path: Path, ms: u64, stage: &mut Stage) {
         self.path = path;
@@ -627,6 +454,173 @@ impl Acceptor {
         let at = self.last_report_ms.max(stage.now_ms + self.rng.between(1, 30));
         self.last_report_ms = at;
         stage.at(at, Happening::Input(boot, Input::Acceptor(event, note)));
+    }
+}
+
+impl Device for Acceptor {
+    type Command = Command;
+
+    fn power_off(&mut self, _stage: &mut Stage) {
+        self.is_powered = false;
+        self.motion += 1;
+        self.hang_up();
+    }
+
+    fn power_on(&mut self, stage: &mut Stage) {
+        stage.after(POWER_UP_MS, Happening::Acceptor(Tick::PoweredUp));
+    }
+
+    fn host_gone(&mut self) {
+        self.host = None;
+        self.faults.clear();
+        self.said_box_out = false;
+        self.hang_up();
+    }
+
+    fn host_there(&mut self, boot: u32, stage: &mut Stage) {
+        self.host = Some(boot);
+        self.call(stage);
+    }
+
+    fn command(&mut self, boot: u32, command: Command, stage: &mut Stage) {
+        if self.host != Some(boot) || self.phase == Phase::Away {
+            return;
+        }
+        match (command, self.path) {
+            (Command::Enable(notes), _) => self.enabled = Some(notes),
+            (Command::Disable, _) => self.enabled = None,
+            (Command::Stack, Path::Escrow(note)) if self.phase == Phase::InService => {
+                if stage.planted(Canary::CreditBeforeStacked) {
+                    self.report_stacked(note, stage);
+                }
+                self.go(Path::Stacking(note), CREDIT_MS, stage);
+            }
+            (Command::Return, Path::Escrow(note)) => {
+                self.go(Path::Returning(note), RETURN_MS, stage);
+            }
+            // A decision about a note that is no longer in escrow is void.
+            (Command::Stack | Command::Return, _) => {}
+            (Command::Acknowledge, _) => {
+                self.unacknowledged = self.unacknowledged.saturating_sub(1);
+                if self.unacknowledged == 0 {
+                    self.owed.retain(|owed| !owed.is_told);
+                }
+            }
+            (Command::Reset, _) => self.lose_line(POWER_UP_MS, stage),
+        }
+    }
+}
+
+impl Validator for Acceptor {
+    fn feed(&mut self, note: NoteId, stage: &mut Stage) -> bool {
+        let takes = self.is_powered
+            && self.phase == Phase::InService
+            && self.enabled.is_some()
+            && self.path == Path::Clear
+            && self.owed.is_empty()
+            && self.silent_until_ms <= stage.now_ms
+            && (self.traits.counts || self.unacknowledged == 0)
+            && self.is_box_in
+            && self.faults.is_empty();
+        if !takes {
+            return false;
+        }
+        stage.note("customer", format_args!("feeds {} cents", stage.oracle.cents(note)));
+        stage.oracle.moves(note, Place::Path);
+        self.go(Path::Reading(note), READ_MS, stage);
+        self.tell(Event::Reading, None, stage);
+        if self.rng.chance(stage.faults.acceptor_line) {
+            let within = self.rng.below(4_000);
+            stage.after(within, Happening::Acceptor(Tick::LineBreaks));
+        }
+        true
+    }
+
+    fn is_jammed(&self) -> bool {
+        matches!(self.path, Path::Jammed(_) | Path::JammedPast(_))
+    }
+
+    fn has_told_jam(&self) -> bool {
+        self.phase == Phase::InService && self.faults.contains(&FaultKind::Jam)
+    }
+
+    fn is_box_out(&self) -> bool {
+        !self.is_box_in
+    }
+
+    fn is_box_full(&self) -> bool {
+        false
+    }
+
+    fn clear_jam(&mut self, stage: &mut Stage) {
+        let jammed = std::mem::replace(&mut self.path, Path::Clear);
+        self.motion += 1;
+        match jammed {
+            Path::Jammed(note) if !stage.oracle.is_ordered(note) => {
+                stage.oracle.moves(note, Place::Hand);
+            }
+            Path::Jammed(note) if stage.oracle.is_stack_sent(note) && self.rng.chance(3_000) => {
+                self.drop_into_box(note, stage);
+                self.owe(NotePlace::CashUnit, note, stage);
+            }
+            Path::Jammed(note) => stage.oracle.moves(note, Place::Office),
+            Path::JammedPast(note) => self.drop_into_box(note, stage),
+            Path::Clear
+            | Path::Reading(_)
+            | Path::Escrow(_)
+            | Path::Stacking(_)
+            | Path::Past(_)
+            | Path::Returning(_) => self.path = jammed,
+        }
+        stage.note("attendant", format_args!("clears {jammed:?}"));
+        self.lose_line(2_000, stage);
+    }
+
+    fn pull_box(&mut self, stage: &mut Stage) {
+        // What is past the point of no return falls into the box before it lets go.
+        if let Path::Past(note) = self.path {
+            self.path = Path::Clear;
+            self.motion += 1;
+            self.drop_into_box(note, stage);
+        }
+        self.is_box_in = false;
+        self.tell_box(stage);
+    }
+
+    fn put_box(&mut self, stage: &mut Stage) {
+        self.is_box_in = true;
+        self.box_no += 1;
+        self.enabled = None;
+        self.tell_box(stage);
+    }
+
+    fn tick(&mut self, tick: Tick, stage: &mut Stage) {
+        match tick {
+            Tick::Moved(motion) if motion == self.motion && self.is_powered => self.moved(stage),
+            Tick::EscrowOver(motion) if motion == self.motion && self.is_powered => {
+                if let Path::Escrow(note) = self.path {
+                    self.go(Path::Returning(note), RETURN_MS, stage);
+                }
+            }
+            Tick::PoweredUp if self.is_powered => {}
+            Tick::PoweredUp => self.powered_up(stage),
+            Tick::LineBack => {
+                self.is_line_up = true;
+                self.call(stage);
+            }
+            Tick::SetUp(talk) if talk == self.talk => self.set_up(stage),
+            Tick::LineBreaks => {
+                let back_ms = self.rng.between(2_000, 60_000);
+                self.lose_line(back_ms, stage);
+            }
+            Tick::Late(talk, event) if talk == self.talk => self.tell_money(event, stage),
+            Tick::Repeat(talk) if talk == self.talk => self.repeat(stage),
+            Tick::Moved(_)
+            | Tick::EscrowOver(_)
+            | Tick::SetUp(_)
+            | Tick::Late(..)
+            | Tick::Repeat(_) => {}
+        }
     }
 }
 

@@ -5,8 +5,7 @@ use ui_proto::{Action, ByCard, ChooseAmount, ReceiptState, Screen, View};
 
 use crate::kioskd::{Input, Kioskd};
 use crate::oracle::NoteId;
-use crate::peripherals::{Reader, card};
-use crate::rig::Validator;
+use crate::rig::{Reader, Validator};
 use crate::rng::Rng;
 use crate::stage::{Happening, Stage};
 
@@ -46,7 +45,7 @@ pub struct Front<'a> {
     /// Its slot.
     pub acceptor: &'a mut dyn Validator,
     /// Its reader.
-    pub reader: &'a mut Reader,
+    pub reader: &'a mut dyn Reader,
 }
 
 /// Nobody stays longer.
@@ -114,7 +113,7 @@ impl Customer {
     fn disturb(&mut self, front: &mut Front<'_>, stage: &mut Stage) {
         if self.rng.chance(stage.faults.other_card / 10) {
             let other = (self.plan.holder + 1) % crate::world::HOLDERS;
-            front.reader.present(card(other), stage);
+            front.reader.present(other, stage);
         }
         if self.card_lies && self.rng.chance(stage.faults.card_early) {
             self.card_lies = false;
@@ -245,7 +244,7 @@ impl Customer {
         self.has_tapped = true;
         self.card_lies = true;
         self.typed = 0;
-        front.reader.present(card(self.plan.holder), stage);
+        front.reader.present(self.plan.holder, stage);
     }
 
     fn type_pin(&mut self, digits: u8, number: u64, front: &mut Front<'_>, stage: &mut Stage) {

@@ -260,6 +260,7 @@ impl Kioskd {
     }
 
     fn drain(&mut self, stage: &mut Stage) -> Result<(), Death> {
+        let boot = self.boot;
         while let Some(run) = self.run.as_mut().filter(|run| run.committing.is_none()) {
             let Some(input) = run.inbox.pop_front() else { break };
             match input {
@@ -270,7 +271,12 @@ impl Kioskd {
                     self.handle(Event::Acceptor(event), stage)?;
                 }
                 Input::Reader(event) => self.handle(Event::Reader(event), stage)?,
-                Input::Printer(event) => self.handle(Event::Printer(event), stage)?,
+                Input::Printer(event) => {
+                    if let printer::Event::Printed(job) = event {
+                        stage.oracle.paper.is_told_printed(boot, job);
+                    }
+                    self.handle(Event::Printer(event), stage)?;
+                }
                 Input::Terminal(event) => self.handle(Event::Terminal(event), stage)?,
                 // Made on a screen that is gone, as ui_link.rs has it.
                 Input::Action(screen, _) if screen != run.screen => {}
@@ -400,6 +406,9 @@ impl Kioskd {
 
     fn order(&self, order: Order, stage: &mut Stage) {
         stage.note("effect", format_args!("{order:?}"));
+        if let Order::Printer(printer::Command::Print { job, document }) = &order {
+            stage.oracle.paper.is_ordered(self.boot, *job, document);
+        }
         stage.after(ORDER_MS, Happening::Order(self.boot, order));
     }
 

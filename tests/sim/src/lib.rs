@@ -9,6 +9,7 @@ pub mod customer;
 pub mod cuts;
 pub mod kioskd;
 pub mod oracle;
+pub mod paper;
 pub mod peripherals;
 pub mod rig;
 pub mod rng;

@@ -20,8 +20,9 @@ struct Options {
     /// This seed only, with its trace.
     #[arg(long)]
     seed: Option<u64>,
-    /// How deep the devices go: class (as the core sees them) or bytes (firmware, cables, drivers).
-    #[arg(long, default_value_t = Rig::Class)]
+    /// How deep the devices go: class (as the core sees them), bytes (firmware, cables, drivers),
+    /// or which of them go over bytes: validator,reader,printer.
+    #[arg(long, default_value_t = Rig::CLASS)]
     rig: Rig,
     /// What may break: calm, swarm or hostile.
     #[arg(long, default_value_t = Profile::Swarm)]

@@ -10,6 +10,7 @@ use domain::CardRef;
 use kiosk_records::{Account, ClaimBasis, Posting, Record};
 
 use self::bank::Bank;
+use crate::paper::Paper;
 
 /// A physical note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -121,6 +122,10 @@ pub struct Oracle {
     in_box: Vec<NoteId>,
     central: BTreeMap<u64, Done>,
     bank: Bank,
+    /// The card that has answered for all of what was read since it was selected.
+    read: Option<CardRef>,
+    /// What the printer does.
+    pub paper: Paper,
 }
 
 /// Stops the run: an invariant does not hold.
@@ -198,6 +203,18 @@ impl Oracle {
     /// The core is told that a note is in escrow.
     pub fn hears_of_escrow(&mut self, note: NoteId) {
         self.in_escrow = Some(note);
+    }
+
+    /// The reader has all it reads of a card from this one; `None` = not yet.
+    pub fn is_reading(&mut self, card: Option<CardRef>) {
+        self.read = card;
+    }
+
+    /// The core will be told that this card is here, and genuine.
+    pub fn is_told_of_card(&self, card: CardRef) {
+        if self.read != Some(card) {
+            violated!("S2", "a card is reported that was not wholly read from one genuine card");
+        }
     }
 
     /// The core starts anew and knows of no escrow.
@@ -335,20 +352,19 @@ impl Oracle {
             | Record::PaymentReversed { .. }
             | Record::ReversalRefused { .. }
             | Record::CardDayClosed { .. } => self.reads_card(seq, record),
+            Record::ReceiptPrinted => self.paper.is_booked(),
             Record::UnexplainedNote { posting: None, .. }
             | Record::CardDayNotClosed { .. }
             | Record::Booted { .. }
             | Record::NoteHandedBack { .. }
             | Record::RepeatedNote { .. }
-            | Record::ReceiptPrinted
             | Record::ReceiptNotPrinted { .. }
             | Record::CashUnitInserted
             | Record::FaultRaised { .. }
             | Record::FaultCleared { .. }
             | Record::HotlistApplied { .. }
             | Record::RulesApplied { .. }
-            | Record::ClockStepped { .. }
-            | Record::UnexpectedEvent { .. } => {}
+            | Record::ClockStepped { .. } => {}
         }
     }
 

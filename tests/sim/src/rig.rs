@@ -4,21 +4,41 @@
 use std::fmt;
 use std::str::FromStr;
 
-use driver_api::acceptor::Command;
+use driver_api::{acceptor, card_reader, printer};
 
-use crate::acceptor::{self, Acceptor};
 use crate::oracle::NoteId;
 use crate::stage::Stage;
-use crate::wired;
+use crate::{peripherals, wired};
 
 /// Which devices this world has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Rig {
-    /// As their classes see them (rig A).
+pub struct Rig {
+    /// The note validator.
+    pub validator: Depth,
+    /// The card reader.
+    pub reader: Depth,
+    /// The receipt printer.
+    pub printer: Depth,
+}
+
+/// How deep a device goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Depth {
+    /// As its class sees it.
     #[default]
     Class,
-    /// Firmware, cables and drivers (rig B).
+    /// Firmware, cable and driver.
     Bytes,
+}
+
+impl Rig {
+    /// Rig A.
+    pub const CLASS: Self =
+        Self { validator: Depth::Class, reader: Depth::Class, printer: Depth::Class };
+
+    /// Rig B.
+    pub const BYTES: Self =
+        Self { validator: Depth::Bytes, reader: Depth::Bytes, printer: Depth::Bytes };
 }
 
 impl FromStr for Rig {
@@ -26,26 +46,59 @@ impl FromStr for Rig {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
-            "class" => Ok(Self::Class),
-            "bytes" => Ok(Self::Bytes),
-            other => Err(format!("{other:?} is not class or bytes")),
+            "class" => return Ok(Self::CLASS),
+            "bytes" => return Ok(Self::BYTES),
+            _ => {}
         }
+        let mut rig = Self::CLASS;
+        for name in text.split(',') {
+            *match name {
+                "validator" => &mut rig.validator,
+                "reader" => &mut rig.reader,
+                "printer" => &mut rig.printer,
+                other => {
+                    return Err(format!(
+                        "{other:?} is not class or bytes, and no list of validator, reader, printer"
+                    ));
+                }
+            } = Depth::Bytes;
+        }
+        Ok(rig)
     }
 }
 
 impl fmt::Display for Rig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Class => "class",
-            Self::Bytes => "bytes",
-        })
+        let depths =
+            [("validator", self.validator), ("reader", self.reader), ("printer", self.printer)];
+        let deep = depths.into_iter().filter(|(_, depth)| *depth == Depth::Bytes);
+        match deep.map(|(name, _)| name).collect::<Vec<_>>().as_slice() {
+            [] => f.write_str("class"),
+            [_, _, _] => f.write_str("bytes"),
+            some => f.write_str(&some.join(",")),
+        }
     }
 }
 
-/// A note validator, and what lies between it and kioskd.
-pub trait Validator {
-    // ---- what people do to it
+/// A device, and what lies between it and kioskd.
+pub trait Device {
+    /// What kioskd may tell it.
+    type Command;
 
+    /// The power goes.
+    fn power_off(&mut self, stage: &mut Stage);
+    /// There is power, perhaps since long.
+    fn power_on(&mut self, stage: &mut Stage);
+    /// kioskd is gone.
+    fn host_gone(&mut self);
+    /// A kioskd is there.
+    fn host_there(&mut self, boot: u32, stage: &mut Stage);
+    /// A command of kioskd.
+    fn command(&mut self, boot: u32, command: Self::Command, stage: &mut Stage);
+}
+
+/// A note validator.
+pub trait Validator: Device<Command = acceptor::Command> {
     /// The customer offers a note; says whether it was drawn in.
     fn feed(&mut self, note: NoteId, stage: &mut Stage) -> bool;
     /// Is a note stuck that only the attendant gets out?
@@ -63,83 +116,36 @@ pub trait Validator {
     /// An empty box comes in.
     fn put_box(&mut self, stage: &mut Stage);
 
-    // ---- power and host
-
-    /// The power goes.
-    fn power_off(&mut self, stage: &mut Stage);
-    /// There is power, perhaps since long.
-    fn power_on(&mut self, stage: &mut Stage);
-    /// kioskd is gone.
-    fn host_gone(&mut self);
-    /// A kioskd is there.
-    fn host_there(&mut self, boot: u32, stage: &mut Stage);
-    /// A command of kioskd.
-    fn command(&mut self, boot: u32, command: Command, stage: &mut Stage);
-
-    // ---- its own life
-
     /// Something inside the one of rig A is due.
-    fn tick(&mut self, _tick: acceptor::Tick, _stage: &mut Stage) {}
-    /// Something inside the one of rig B is due.
-    fn wired(&mut self, _due: wired::Due, _stage: &mut Stage) {}
+    fn tick(&mut self, _tick: crate::acceptor::Tick, _stage: &mut Stage) {}
+    /// Something at the one of rig B is due.
+    fn wired(&mut self, _tick: wired::Tick<wired::validator::Tick>, _stage: &mut Stage) {}
     /// In the end: what it holds is what the oracle saw.
     fn audit(&mut self, _stage: &Stage) {}
 }
 
-impl Validator for Acceptor {
-    fn feed(&mut self, note: NoteId, stage: &mut Stage) -> bool {
-        self.feed(note, stage)
-    }
+/// A contactless reader.
+pub trait Reader: Device<Command = card_reader::Command> {
+    /// Somebody holds this holder's card to it; one that lies there makes way.
+    fn present(&mut self, holder: usize, stage: &mut Stage);
+    /// The field is empty again.
+    fn lift(&mut self, stage: &mut Stage);
 
-    fn is_jammed(&self) -> bool {
-        self.is_jammed()
-    }
+    /// Something inside the one of rig A is due.
+    fn tick(&mut self, _tick: peripherals::ReaderTick, _stage: &mut Stage) {}
+    /// Something at the one of rig B is due.
+    fn wired(&mut self, _tick: wired::Tick<wired::reader::Tick>, _stage: &mut Stage) {}
+}
 
-    fn has_told_jam(&self) -> bool {
-        self.has_told_jam()
-    }
+/// A receipt printer.
+pub trait Printer: Device<Command = printer::Command> {
+    /// Does it need an attendant?
+    fn needs_attendant(&self) -> bool;
+    /// The attendant brings a roll, and sees to the rest.
+    fn mend(&mut self, stage: &mut Stage);
 
-    fn is_box_out(&self) -> bool {
-        self.is_box_out()
-    }
-
-    fn is_box_full(&self) -> bool {
-        false
-    }
-
-    fn clear_jam(&mut self, stage: &mut Stage) {
-        self.clear_jam(stage);
-    }
-
-    fn pull_box(&mut self, stage: &mut Stage) {
-        self.pull_box(stage);
-    }
-
-    fn put_box(&mut self, stage: &mut Stage) {
-        self.put_box(stage);
-    }
-
-    fn power_off(&mut self, _stage: &mut Stage) {
-        self.power_off();
-    }
-
-    fn power_on(&mut self, stage: &mut Stage) {
-        self.power_on(stage);
-    }
-
-    fn host_gone(&mut self) {
-        self.host_gone();
-    }
-
-    fn host_there(&mut self, boot: u32, stage: &mut Stage) {
-        self.host_there(boot, stage);
-    }
-
-    fn command(&mut self, boot: u32, command: Command, stage: &mut Stage) {
-        self.command(boot, command, stage);
-    }
-
-    fn tick(&mut self, tick: acceptor::Tick, stage: &mut Stage) {
-        self.tick(tick, stage);
-    }
+    /// Something inside the one of rig A is due.
+    fn tick(&mut self, _tick: peripherals::PrinterTick, _stage: &mut Stage) {}
+    /// Something at the one of rig B is due.
+    fn wired(&mut self, _tick: wired::Tick<wired::printer::Tick>, _stage: &mut Stage) {}
 }

@@ -40,7 +40,7 @@ pub fn faults(seed: u64, profile: Profile) -> Faults {
 pub fn setting(seed: u64, profile: Profile) -> Setting {
     Setting {
         seed,
-        rig: Rig::Class,
+        rig: Rig::CLASS,
         faults: faults(seed, profile),
         customers: CUSTOMERS,
         script: Vec::new(),

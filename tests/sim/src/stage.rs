@@ -12,6 +12,7 @@ use crate::canary::Canary;
 use crate::central::{Answer, Question};
 use crate::kioskd::{Input, Order};
 use crate::oracle::Oracle;
+use crate::peripherals::{PrinterTick, ReaderTick};
 use crate::swarm::Faults;
 use crate::trace::Trace;
 use crate::{terminal, wired};
@@ -29,14 +30,10 @@ pub enum Happening {
     Acceptor(acceptor::Tick),
     /// In a device that speaks bytes, or on its cable.
     Wired(wired::Due),
-    /// The reader has read what lies on it.
-    CardRead(u32),
-    /// The line to the reader is back.
-    ReaderBack,
-    /// The printer is done with a job.
-    Printed(u32, u64),
-    /// The line to the printer is back.
-    PrinterBack,
+    /// Inside the card reader.
+    Reader(ReaderTick),
+    /// Inside the receipt printer.
+    Printer(PrinterTick),
     /// In the bank-card terminal.
     Terminal(terminal::Tick),
     /// Leaves kioskd for central.

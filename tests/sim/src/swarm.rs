@@ -191,6 +191,18 @@ faults! {
     wire_noise: 100,
     /// Bytes are lost.
     wire_loses: 100,
+    /// The printer's cover is opened, and closed again.
+    cover_open: 300,
+    /// It is offline for a while and does not say why.
+    printer_offline: 300,
+    /// Its cutter gets stuck.
+    cutter_jam: 300,
+    /// It loses its own power.
+    printer_power: 300,
+    /// It says that all is well and prints nothing.
+    printer_lies: 200,
+    /// The reader hangs, for up to 20 s.
+    reader_hangs: 300,
     // Bank cards. Not all that follows is a fault.
     /// Customers pay by bank card.
     pays_by_card: 9_000,

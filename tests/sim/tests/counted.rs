@@ -15,8 +15,7 @@ use sim::world::{Deed, Ran, Scene, Setting};
 /// More records than a recovery writes before the kiosk is idle again.
 const RECOVERY_RECORDS: usize = 8;
 
-/// Every kind of record, by its name in the JSON. Only `unexpected_event` is not among them: no
-/// flow writes it any more.
+/// Every kind of record, by its name in the JSON.
 const KINDS: [&str; 33] = [
     "booted",
     "session_started",
@@ -139,7 +138,7 @@ fn setting(script: &[Scene], with_power: bool, cuts: &[Planned]) -> Setting {
         .map(|scene| Scene { faults: Faults { cut_is_crash, ..scene.faults }, ..scene });
     Setting {
         seed: 1,
-        rig: Rig::Class,
+        rig: Rig::CLASS,
         faults: Faults { cut_is_crash, ..Faults::NONE },
         customers: 0,
         script: script.collect(),

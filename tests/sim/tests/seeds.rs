@@ -52,7 +52,7 @@ fn seeds_that_once_failed_do_not_fail_again() {
     for (name, seed) in seeds {
         assert!(!seed.story.trim().is_empty() && !seed.commit.is_empty(), "{name} has no story");
         let profile: Profile = seed.profile.parse().unwrap();
-        let rig = seed.rig.map_or(Rig::Class, |rig| rig.parse().unwrap());
+        let rig = seed.rig.map_or(Rig::CLASS, |rig| rig.parse().unwrap());
         let setting = Setting { rig, ..setting(seed.seed, profile) };
         let setting = if seed.cards { setting } else { setting.without_cards() };
         if let Err(violation) = play(&setting) {
@@ -98,5 +98,5 @@ fn the_same_seed_is_the_same_world() {
 }
 
 fn over_bytes(seed: u64, profile: Profile) -> Setting {
-    Setting { rig: Rig::Bytes, ..setting(seed, profile) }
+    Setting { rig: Rig::BYTES, ..setting(seed, profile) }
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 use tidy::{Code, Finding, Workspace, assert_none, files, root};
 
 /// Crate and its sources.
-const PURE: [(&str, &str); 9] = [
+const PURE: [(&str, &str); 10] = [
     ("domain", "domain/src/"),
     ("kiosk-records", "kiosk/records/src/"),
     ("kiosk-core", "kiosk/core/src/"),
@@ -17,6 +17,7 @@ const PURE: [(&str, &str); 9] = [
     ("driver-mifare", "drivers/mifare/src/"),
     ("driver-escpos", "drivers/escpos/src/"),
     ("driver-zvt", "drivers/zvt/src/"),
+    ("driver-nexo", "drivers/nexo/src/"),
     ("ui-proto", "ui/proto/src/"),
 ];
 

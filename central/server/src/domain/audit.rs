@@ -185,8 +185,7 @@ pub(crate) fn step(record: &Record) -> Option<Step> {
         | Record::FaultCleared { .. }
         | Record::HotlistApplied { .. }
         | Record::RulesApplied { .. }
-        | Record::ClockStepped { .. }
-        | Record::UnexpectedEvent { .. } => None,
+        | Record::ClockStepped { .. } => None,
     }
 }
 

@@ -102,8 +102,8 @@ impl Rig {
             Health::New => "new",
             Health::Usable if is_asking => "polling",
             Health::Usable => "idle",
-            Health::Faulty(_) if is_asking => "faulty, polling",
-            Health::Faulty(_) => "faulty",
+            Health::Faulty if is_asking => "faulty, polling",
+            Health::Faulty => "faulty",
             Health::Lost => "lost",
         };
         match (&self.printer.asking, &self.printer.job) {
@@ -149,6 +149,17 @@ fn the_proof_of_another_job_does_not_count() {
     assert_eq!(rig.state(), "proving");
     let rig = rig.hear(b"\x37\x220001\0").round();
     assert_eq!(rig.events, [Event::Printed(JobId(1))]);
+}
+
+#[test]
+fn a_byte_of_noise_is_no_proof_of_a_printer_that_knows_process_ids() {
+    let rig = Rig::up();
+    assert_eq!(rig.has_sent(b"\x1D(H\x06\x0000LINE"), 1, "it is asked before there is a job");
+    let rig = rig.hear(b"\x37\x22LINE\0").round().print(1, 3).round();
+    let rig = rig.round().wait().hear(&[0x00]).round().wait().round();
+    assert!(!rig.events.contains(&Event::Printed(JobId(1))), "{:?}", rig.events);
+    let rig = rig.hear(b"\x37\x220001\0").round();
+    assert!(rig.events.contains(&Event::Printed(JobId(1))), "{:?}", rig.events);
 }
 
 #[test]
@@ -236,6 +247,28 @@ fn the_remains_of_a_failed_job_are_cut_off_before_the_next_that_is_sent() {
     assert_eq!(rig.has_sent(&REMAINS_CUT), 1);
     let rig = rig.round().hear(&[0x00]).round().forget().print(4, 1).round();
     assert_eq!(rig.has_sent(&REMAINS_CUT), 0);
+}
+
+#[test]
+fn what_it_may_hold_of_a_job_that_ended_with_the_line_is_cleared_on_the_next_line() {
+    let before_us = Rig::up();
+    assert_eq!(before_us.sent[0], CLEAR_BUFFERS, "the kiosk was cut off in the middle of a job");
+
+    let printed = before_us.round().print(1, 3).round().hear(b"\x37\x220001\0").round().round();
+    assert_eq!(printed.events.last(), Some(&Event::Printed(JobId(1))));
+    let idle = printed.forget().link(Link::Down).link(Link::Up);
+    assert_eq!(idle.has_sent(&CLEAR_BUFFERS), 0, "there is nothing to be cleared");
+
+    let printing = idle.round().print(2, 3).round().forget().link(Link::Down).link(Link::Up);
+    assert_eq!(printing.sent[0], CLEAR_BUFFERS);
+}
+
+#[test]
+fn a_fault_that_ends_while_the_line_is_down_is_told_to_be_over() {
+    let faulty = Rig::up().hear(&PAPER_END).forget();
+    let back = faulty.link(Link::Down).link(Link::Up).round();
+    let over = [Event::PaperLow(false), Event::Cleared(FaultKind::PaperEnd), Event::Ready];
+    assert_eq!(back.events[1..], over);
 }
 
 #[test]

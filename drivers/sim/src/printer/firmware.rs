@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::mem;
 
+use super::Fault;
 use super::codes;
 use super::command::{Command, parse};
 use super::font::{FONT_A, FONT_B};
 use super::paper::{Cell, Justify, Paper};
-use super::{Fault, Receipt};
 
-/// One printer, powered.
-pub(super) struct Firmware {
+/// One printer without a port, powered. It has no time of its own: what it is told it does at once.
+pub struct Firmware {
     faults: BTreeSet<Fault>,
     /// The cutter met the jam; stays until someone mends it.
     is_cutter_stuck: bool,
@@ -26,9 +26,9 @@ pub(super) struct Firmware {
     /// Text that [`Fault::LiesOk`] kept from the paper since the last cut.
     swallowed: bool,
     /// Said, and not yet sent.
-    pub(super) answers: Vec<u8>,
+    answers: Vec<u8>,
     /// Cut off since the last look.
-    pub(super) receipts: Vec<Receipt>,
+    pieces: Vec<Paper>,
     /// Commands not in the reference, since power-up.
     pub(super) unknown: u64,
     last_unasked: [u8; 4],
@@ -85,7 +85,8 @@ impl Default for Code2d {
 struct RealTime(Vec<u8>);
 
 impl Firmware {
-    pub(super) fn new(width: usize) -> Self {
+    /// Switched on, with a new roll that is so many dots wide.
+    pub fn new(width: usize) -> Self {
         Self {
             faults: BTreeSet::new(),
             is_cutter_stuck: false,
@@ -98,7 +99,7 @@ impl Firmware {
             paper: Paper::new(width),
             swallowed: false,
             answers: Vec::new(),
-            receipts: Vec::new(),
+            pieces: Vec::new(),
             unknown: 0,
             last_unasked: [0; 4],
         }
@@ -118,7 +119,7 @@ impl Firmware {
     }
 
     /// Bytes from the cable. Real-time commands are obeyed at once, wherever they stand.
-    pub(super) fn receive(&mut self, bytes: &[u8]) {
+    pub fn receive(&mut self, bytes: &[u8]) {
         if self.faults.contains(&Fault::Silent) {
             return;
         }
@@ -129,7 +130,19 @@ impl Firmware {
         self.tell_changes();
     }
 
-    pub(super) fn set_fault(&mut self, fault: Fault, on: bool) {
+    /// What it has said since the last look.
+    pub fn take_answers(&mut self) -> Vec<u8> {
+        mem::take(&mut self.answers)
+    }
+
+    /// What it has cut off since the last look.
+    pub fn take_pieces(&mut self) -> Vec<Paper> {
+        mem::take(&mut self.pieces)
+    }
+
+    /// Breaks or mends it. [`Fault::Unplugged`] is only noted, and of [`Fault::Power`] that the
+    /// memory is gone: whoever holds the port acts on it.
+    pub fn set_fault(&mut self, fault: Fault, on: bool) {
         if on {
             self.faults.insert(fault);
         } else {
@@ -308,7 +321,7 @@ impl Firmware {
         let piece = self.paper.cut();
         // A cut of blank paper is a sliver, no receipt; unless there should have been one.
         if mem::take(&mut self.swallowed) || !piece.is_blank() {
-            self.receipts.push(Receipt::of(&piece));
+            self.pieces.push(piece);
         }
     }
 
@@ -456,7 +469,7 @@ mod tests {
     fn real_time_questions_are_answered_even_inside_other_data() {
         let mut printer = printer();
         printer.receive(b"\x1D(k\x05\x001P0A\x10\x04");
-        assert_eq!(printer.answers, []);
+        assert!(printer.answers.is_empty());
         printer.receive(b"\x01B");
         assert_eq!(printer.answers, [0x12]);
         assert_eq!(printer.buffered(), 0, "the question is no part of the symbol's data");

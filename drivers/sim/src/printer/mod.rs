@@ -23,8 +23,8 @@ use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 
 use crate::pty::Pty;
-use firmware::Firmware;
-use paper::Paper;
+pub use firmware::Firmware;
+pub use paper::Paper;
 
 /// Handle of a running printer; clones operate the same one. It stops with its last handle.
 #[derive(Clone)]
@@ -284,13 +284,13 @@ impl Shared {
 
 impl Inside {
     fn collect_receipts(&mut self) {
-        for receipt in self.firmware.receipts.drain(..) {
+        for piece in self.firmware.take_pieces() {
             self.cut += 1;
             self.hanging += 1;
             if self.receipts.len() == RECEIPTS_MAX {
                 self.receipts.pop_front();
             }
-            self.receipts.push_back(receipt);
+            self.receipts.push_back(Receipt::of(&piece));
         }
     }
 
@@ -355,14 +355,14 @@ async fn serve(shared: &Shared, port: Pty) {
     let mut received = [0; 1024];
     let mut pending = Vec::new();
     // What the last host did not wait for is not for this one.
-    shared.lock().firmware.answers.clear();
+    drop(shared.lock().firmware.take_answers());
     loop {
         {
             let mut inside = shared.lock();
             if !inside.is_plugged() {
                 return;
             }
-            pending.append(&mut inside.firmware.answers);
+            pending.append(&mut inside.firmware.take_answers());
         }
         select! {
             read = from_host.read(&mut received) => match read {

@@ -41,8 +41,8 @@ impl Justify {
     }
 }
 
-/// The printed end of the roll, not yet cut off.
-pub(super) struct Paper {
+/// Printed paper: the end of the roll, or what was cut off it.
+pub struct Paper {
     width: usize,
     dots: Vec<bool>,
     text: String,
@@ -63,7 +63,8 @@ impl Paper {
         std::mem::replace(self, Self::new(self.width))
     }
 
-    pub(super) fn text(&self) -> &str {
+    /// Line by line, indented as on the paper; symbols as `[QR: …]` and `[CODE128: …]`.
+    pub fn text(&self) -> &str {
         &self.text
     }
 

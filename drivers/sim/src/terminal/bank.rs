@@ -11,6 +11,28 @@ pub struct Charge {
     pub is_reversed: bool,
 }
 
+/// The customers' accounts: survives whatever happens to terminals.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Bank {
+    pub(super) charges: Vec<Charge>,
+}
+
+impl Bank {
+    pub(super) fn charge(&mut self, cents: u64, trace: u32) {
+        self.charges.push(Charge { cents, trace, is_reversed: false });
+    }
+
+    pub(super) fn give_back(&mut self, trace: u32) {
+        for charge in self.charges.iter_mut().filter(|charge| charge.trace == trace) {
+            charge.is_reversed = true;
+        }
+    }
+
+    pub(super) fn is_reversed(&self, trace: u32) -> bool {
+        self.charges.iter().any(|charge| charge.trace == trace && charge.is_reversed)
+    }
+}
+
 /// A line of the terminal's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Transaction {
@@ -30,7 +52,7 @@ pub(super) struct Transaction {
 /// Survives power cuts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory {
-    pub(super) charges: Vec<Charge>,
+    pub(super) bank: Bank,
     pub(super) log: Vec<Transaction>,
     /// Where the day began in the log.
     pub(super) day: usize,
@@ -44,20 +66,6 @@ impl Memory {
         self.receipt = self.receipt % 9999 + 1;
         self.trace = self.trace % 999_999 + 1;
         (self.receipt, self.trace)
-    }
-
-    pub(super) fn charge(&mut self, cents: u64, trace: u32) {
-        self.charges.push(Charge { cents, trace, is_reversed: false });
-    }
-
-    pub(super) fn give_back(&mut self, trace: u32) {
-        for charge in self.charges.iter_mut().filter(|charge| charge.trace == trace) {
-            charge.is_reversed = true;
-        }
-    }
-
-    pub(super) fn is_reversed(&self, trace: u32) -> bool {
-        self.charges.iter().any(|charge| charge.trace == trace && charge.is_reversed)
     }
 
     pub(super) fn is_logged(&self, trace: u32) -> bool {

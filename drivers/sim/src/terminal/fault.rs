@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// What can be wrong with a terminal.
+/// What can be wrong with a terminal. A fault that its protocol has no room for changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// It does what it is told and says nothing.
@@ -13,17 +13,23 @@ pub enum Fault {
     /// No power; off = it starts again. What it was doing is lost, and what its bank had approved
     /// without an entry in its log is given back when it starts.
     Power,
-    /// Its log tells of a transaction with numbers that do not follow.
+    /// ZVT: its log tells of a transaction with numbers that do not follow.
     WrongTrace,
     /// The bank answers after two and a half minutes.
     SlowHost,
     /// The cable is pulled: nobody can connect.
     Unplugged,
+    /// nexo: it encrypts with another passphrase.
+    WrongKey,
+    /// nexo: asked for any order, it is still at work on it.
+    InProgress,
+    /// nexo: orders do not reach it, while everything else does. It knows nothing of them.
+    Deaf,
 }
 
 impl Fault {
     /// In the order of their declaration.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Silent,
         Self::Duplicate,
         Self::Busy,
@@ -31,6 +37,9 @@ impl Fault {
         Self::WrongTrace,
         Self::SlowHost,
         Self::Unplugged,
+        Self::WrongKey,
+        Self::InProgress,
+        Self::Deaf,
     ];
 
     /// As scripts call it.
@@ -43,6 +52,9 @@ impl Fault {
             Self::WrongTrace => "wrong_trace",
             Self::SlowHost => "slow_host",
             Self::Unplugged => "unplugged",
+            Self::WrongKey => "wrong_key",
+            Self::InProgress => "in_progress",
+            Self::Deaf => "deaf",
         }
     }
 }

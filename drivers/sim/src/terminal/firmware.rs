@@ -58,7 +58,7 @@ impl Firmware {
 
     /// What its bank has booked, oldest first.
     pub fn charges(&self) -> &[Charge] {
-        &self.memory.charges
+        &self.memory.bank.charges
     }
 
     /// Is it at work?
@@ -111,7 +111,10 @@ impl Firmware {
             | Fault::Busy
             | Fault::WrongTrace
             | Fault::SlowHost
-            | Fault::Unplugged => {}
+            | Fault::Unplugged
+            | Fault::WrongKey
+            | Fault::InProgress
+            | Fault::Deaf => {}
         }
     }
 
@@ -123,7 +126,7 @@ impl Firmware {
             return;
         }
         match it.original {
-            None => self.memory.give_back(it.trace),
+            None => self.memory.bank.give_back(it.trace),
             // It was written down before the bank was asked: nothing undoes a reversal.
             Some(_) => self.memory.log.push(it),
         }
@@ -192,7 +195,7 @@ impl Firmware {
                 let receipt = number(field(data.get(3..)?, 0x87, 2)?);
                 let log = &self.memory.log;
                 match log.iter().rev().find(|it| u64::from(it.receipt) == receipt) {
-                    Some(it) if self.memory.is_reversed(it.trace) => refusal(0xB4).to_vec(),
+                    Some(it) if self.memory.bank.is_reversed(it.trace) => refusal(0xB4).to_vec(),
                     Some(it) if it.original.is_none() => reversal(it, host),
                     Some(_) | None => refusal(0xB5).to_vec(),
                 }
@@ -269,7 +272,7 @@ impl Firmware {
     /// Payment and reversal are both logged; then the end.
     fn undo(&mut self, now: Duration, code: u8) {
         let Some(Work { approved: Some(paid), .. }) = self.work.take() else { return };
-        self.memory.give_back(paid.trace);
+        self.memory.bank.give_back(paid.trace);
         let (receipt, trace) = self.memory.number();
         let back = Transaction { receipt, trace, original: Some(paid.trace), ..paid.clone() };
         self.memory.log.extend([paid, back]);
@@ -331,8 +334,8 @@ impl Firmware {
             Step::Approve { cents, original, technology, proof } => {
                 let (receipt, trace) = self.memory.number();
                 match original {
-                    None => self.memory.charge(*cents, trace),
-                    Some(original) => self.memory.give_back(*original),
+                    None => self.memory.bank.charge(*cents, trace),
+                    Some(original) => self.memory.bank.give_back(*original),
                 }
                 let (technology, proof) = (*technology, *proof);
                 let (cents, original, result) = (*cents, *original, 0);

@@ -1,4 +1,5 @@
 //! A bank-card terminal with PIN pad, as it answers a till over ZVT; its customer; and its bank.
+//! [`nexo`] is one that speaks nexo Retailer, with the same customers and the same bank.
 //!
 //! Written from PA00P015 and PA00P016; what they leave open is an [`Options`] field. The money is
 //! real here: each charge is booked at the bank or given back, whatever the till was told.
@@ -6,7 +7,9 @@
 mod bank;
 mod fault;
 mod firmware;
+pub mod nexo;
 mod port;
+mod visit;
 mod wire;
 mod work;
 

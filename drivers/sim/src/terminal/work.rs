@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::bank::Transaction;
+use super::visit::{Act, Prompt, Refusal, visit};
 use super::{Cardholder, Pace};
 
 /// A command at work.
@@ -51,53 +52,48 @@ impl Work {
     }
 }
 
-/// Without a PIN up to this, in cents [RTS 2018/389 art. 11].
-const CONTACTLESS_MAX: u64 = 5000;
-
 /// The way of a payment.
 pub(super) fn payment(who: Cardholder, cents: u64, pace: Pace, host: Duration) -> Vec<Step> {
-    let mut steps = vec![Step::Hint(0x0A), Step::Pause(pace.customer)];
-    let pin = [Step::Hint(0x01), Step::Pause(pace.customer)];
-    let bank = [Step::Hint(0x04), Step::Pause(host)];
-    let approve = |technology, proof| Step::Approve { cents, original: None, technology, proof };
-    let done = [Step::Tell, Step::Say([0x06, 0x0F], Vec::new())];
-    match who {
-        Cardholder::Contactless if cents <= CONTACTLESS_MAX => {
-            steps.extend(bank);
-            steps.push(approve(2, 0));
-            steps.extend(done);
-        }
-        Cardholder::Contactless | Cardholder::ChipAndPin => {
-            steps.extend(pin);
-            steps.extend(bank);
-            steps.push(approve(if who == Cardholder::Contactless { 2 } else { 1 }, 2));
-            if who == Cardholder::ChipAndPin {
-                steps.push(Step::Hint(0x0B));
+    let mut steps = Vec::new();
+    for act in visit(who, cents, pace, host) {
+        match act {
+            Act::Pause(pause) => steps.push(Step::Pause(pause)),
+            Act::Show(prompt) => steps.push(Step::Hint(state(prompt))),
+            Act::Approve { is_contactless, is_pin } => {
+                let technology = if is_contactless { 2 } else { 1 };
+                let proof = if is_pin { 2 } else { 0 };
+                steps.push(Step::Approve { cents, original: None, technology, proof });
             }
-            steps.extend(done);
-        }
-        Cardholder::Declined => {
-            steps.extend(bank);
-            steps.extend(refusal(5));
-        }
-        Cardholder::WrongPin => {
-            for _ in 0..3 {
-                steps.extend(pin.clone());
-                steps.push(Step::Hint(0x15));
+            Act::Refuse(refused) => {
+                steps.extend(refusal(code(refused)));
+                return steps;
             }
-            // ISO 8583: PIN tries exceeded.
-            steps.extend(refusal(75));
-        }
-        Cardholder::RemovesCard => {
-            steps.extend(pin);
-            steps.extend(refusal(0x72));
-        }
-        Cardholder::WalksOff => {
-            steps.push(Step::Pause(pace.patience));
-            steps.extend(refusal(0x6C));
         }
     }
+    steps.extend([Step::Tell, Step::Say([0x06, 0x0F], Vec::new())]);
     steps
+}
+
+/// Intermediate states.
+const fn state(prompt: Prompt) -> u8 {
+    match prompt {
+        Prompt::PresentCard => 0x0A,
+        Prompt::Pin => 0x01,
+        Prompt::WrongPin => 0x15,
+        Prompt::AskingBank => 0x04,
+        Prompt::RemoveCard => 0x0B,
+    }
+}
+
+/// Result codes.
+const fn code(refused: Refusal) -> u8 {
+    match refused {
+        Refusal::Bank => 5,
+        // ISO 8583: PIN tries exceeded.
+        Refusal::WrongPin => 75,
+        Refusal::Removed => 0x72,
+        Refusal::NobodyCame | Refusal::Stopped => 0x6C,
+    }
 }
 
 /// A status information without a place in the log, and the end.

@@ -10,6 +10,12 @@ pub enum Fault {
     JamUnsafe,
     /// The next note jams while it is being read; off = someone freed it.
     JamEntering,
+    /// The next note that is given back jams on its way out; off = someone freed it.
+    JamReturning,
+    /// What is in its path when the power comes back jams there; off = someone freed it.
+    JamPowerUp,
+    /// The next note that is stacked is given back instead: the mechanism was too slow.
+    Refuses,
     /// A note on its way into the cash box stands still, out of reach and not reported yet; off =
     /// the motor goes on.
     Stalled,
@@ -37,10 +43,13 @@ pub enum Fault {
 
 impl Fault {
     /// In the order of their names' declaration.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::JamSafe,
         Self::JamUnsafe,
         Self::JamEntering,
+        Self::JamReturning,
+        Self::JamPowerUp,
+        Self::Refuses,
         Self::Stalled,
         Self::ForgetsValue,
         Self::Fraud,
@@ -54,12 +63,19 @@ impl Fault {
         Self::Slow,
     ];
 
+    /// What holds a note fast until someone frees it.
+    pub(super) const JAMS: [Self; 5] =
+        [Self::JamSafe, Self::JamUnsafe, Self::JamEntering, Self::JamReturning, Self::JamPowerUp];
+
     /// As scripts call it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::JamSafe => "jam_safe",
             Self::JamUnsafe => "jam_unsafe",
             Self::JamEntering => "jam_entering",
+            Self::JamReturning => "jam_returning",
+            Self::JamPowerUp => "jam_power_up",
+            Self::Refuses => "refuses",
             Self::Stalled => "stalled",
             Self::ForgetsValue => "forgets_value",
             Self::Fraud => "fraud",

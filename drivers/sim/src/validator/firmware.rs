@@ -15,6 +15,9 @@ const POLL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Just below the second that hosts wait.
 const SLOW_REPLY: Duration = Duration::from_millis(800);
 
+/// "Mechanism slow / stalled" [GA138 "Reject Codes"].
+const MECHANISM_SLOW: u8 = 0x0D;
+
 /// One validator without a port: mechanics, permanent memory, and the program that runs while there
 /// is power. `now` is the time since the simulation began, and never runs backwards: simulators
 /// bring their own.
@@ -224,6 +227,8 @@ impl Firmware {
                     self.mechanics.place = Place::Jammed { cents, is_safe: true, is_read: true };
                 } else if self.faults.contains(&Fault::JamUnsafe) {
                     self.mechanics.place = Place::Jammed { cents, is_safe: false, is_read: true };
+                } else if self.faults.contains(&Fault::Refuses) {
+                    self.reject(at, cents, MECHANISM_SLOW);
                 } else {
                     let channel = self.channel(cents);
                     if self.faults.contains(&Fault::Fraud) {
@@ -239,6 +244,9 @@ impl Firmware {
                 self.mechanics.drop_into_box(cents);
                 self.memory.stacked = self.memory.stacked.wrapping_add(1);
                 self.run.report(&[0xEB]);
+            }
+            Place::Rejecting { cents, .. } if self.faults.contains(&Fault::JamReturning) => {
+                self.mechanics.place = Place::Jammed { cents, is_safe: false, is_read: true };
             }
             Place::Rejecting { cents, .. } => {
                 self.mechanics.hand_back(cents);
@@ -281,7 +289,9 @@ impl Firmware {
     }
 
     fn boot(&mut self, now: Duration) {
-        if let Power::Off { since } = self.power {
+        if let Power::Off { since } = self.power
+            && !self.faults.contains(&Fault::Power)
+        {
             self.power = Power::Booting { since, until: now + self.options.pace.boot };
         }
     }
@@ -298,22 +308,23 @@ impl Firmware {
             return;
         };
         let channel = self.channel(cents);
+        let is_stuck = matches!(self.mechanics.place, Place::Jammed { .. });
+        if is_stuck && Fault::JAMS.iter().any(|jam| self.faults.contains(jam)) {
+            return;
+        }
         let (goes_into_box, told) = match self.mechanics.place {
             // Not read yet: the unit cannot know what it is.
             Place::Clear | Place::Entering { .. } => (false, 0),
             Place::Escrow { .. } | Place::Rejecting { .. } => (false, channel),
             Place::Leaving { since, until, .. } => (cut >= since + (until - since) / 2, channel),
             Place::Stacking { .. } => (true, channel),
-            Place::Jammed { is_safe, is_read, .. } => {
-                let jams = [Fault::JamSafe, Fault::JamUnsafe, Fault::JamEntering];
-                if jams.iter().any(|jam| self.faults.contains(jam)) {
-                    return;
-                }
-                (is_safe, if is_read { channel } else { 0 })
-            }
+            Place::Jammed { is_safe, is_read, .. } => (is_safe, if is_read { channel } else { 0 }),
         };
         let told = if self.faults.contains(&Fault::ForgetsValue) { 0 } else { told };
-        if goes_into_box && self.mechanics.is_box_in {
+        if self.faults.contains(&Fault::JamPowerUp) {
+            let (is_safe, is_read) = (goes_into_box, told != 0);
+            self.mechanics.place = Place::Jammed { cents, is_safe, is_read };
+        } else if goes_into_box && self.mechanics.is_box_in {
             self.mechanics.drop_into_box(cents);
             self.memory.stacked = self.memory.stacked.wrapping_add(1);
             self.run.report(&[0xE2, told]);
@@ -335,7 +346,14 @@ impl Firmware {
         match (fault, on) {
             (Fault::Power, true) => self.cut_power(now),
             (Fault::Power, false) => self.boot(now),
-            (Fault::JamSafe | Fault::JamUnsafe | Fault::JamEntering, false) => {
+            (
+                Fault::JamSafe
+                | Fault::JamUnsafe
+                | Fault::JamEntering
+                | Fault::JamReturning
+                | Fault::JamPowerUp,
+                false,
+            ) => {
                 // It is freed with the power off [GA973 §8.3 "Safe jam"].
                 if matches!(self.mechanics.place, Place::Jammed { .. }) {
                     self.cut_power(now);
@@ -344,9 +362,17 @@ impl Firmware {
             }
             (Fault::CashboxRemoved, true) => self.mechanics.take_box(),
             (Fault::CashboxRemoved, false) => self.put_box(now),
-            (Fault::JamSafe | Fault::JamUnsafe | Fault::JamEntering, true)
+            (
+                Fault::JamSafe
+                | Fault::JamUnsafe
+                | Fault::JamEntering
+                | Fault::JamReturning
+                | Fault::JamPowerUp,
+                true,
+            )
             | (
-                Fault::Stalled
+                Fault::Refuses
+                | Fault::Stalled
                 | Fault::ForgetsValue
                 | Fault::Fraud
                 | Fault::StackerFull
@@ -395,6 +421,17 @@ impl Firmware {
             || self.faults.contains(&Fault::StackerFull)
             || matches!(self.mechanics.place, Place::Jammed { .. });
         self.power == Power::On && self.run.is_enabled && self.run.inhibits != 0 && !is_blocked
+    }
+
+    /// Somebody opens it and takes the stuck note out by hand: its value in cents, if one was stuck.
+    /// It starts anew, and knows nothing of that.
+    pub fn take_stuck(&mut self, now: Duration) -> Option<u32> {
+        self.advance(now);
+        let Place::Jammed { cents, .. } = self.mechanics.place else { return None };
+        self.mechanics.place = Place::Clear;
+        self.cut_power(now);
+        self.boot(now);
+        Some(cents)
     }
 
     /// The customer takes what was given back: values in cents, oldest first.

@@ -62,6 +62,59 @@ fn an_unsafe_jam_is_freed_into_the_customers_hand() {
 }
 
 #[test]
+fn a_note_that_jams_on_its_way_back_is_in_doubt_until_it_is_freed() {
+    let mut rig = rig();
+    rig.fault(Fault::Refuses, true);
+    rig.fault(Fault::JamReturning, true);
+    rig.insert(2000);
+    rig.until("jammed", |rig| rig.saw_fault(FaultKind::Jam, MoneyRisk::InDoubt));
+    rig.fault(Fault::JamReturning, false);
+    rig.until("ready", |rig| rig.cashier.is_ready);
+    assert_eq!(rig.state().returned, [2000]);
+    rig.assert_books();
+}
+
+#[test]
+fn a_unit_that_gives_back_what_it_was_to_stack_says_so() {
+    let mut rig = rig();
+    rig.fault(Fault::Refuses, true);
+    rig.insert(2000);
+    rig.until("returned", |rig| rig.events.contains(&Event::Returned(TWENTY.unwrap())));
+    assert_eq!(rig.state().returned, [2000]);
+    rig.assert_books();
+}
+
+#[test]
+fn a_note_that_jams_as_the_power_comes_back_waits_for_somebody() {
+    let mut rig = rig();
+    rig.fault(Fault::JamPowerUp, true);
+    rig.insert(2000);
+    rig.until("escrowed", |rig| rig.events.iter().any(|it| matches!(it, Event::Escrowed(_))));
+    rig.fault(Fault::Power, true);
+    rig.run(Duration::from_secs(20));
+    rig.fault(Fault::Power, false);
+    rig.until("jammed", |rig| rig.saw_fault(FaultKind::Jam, MoneyRisk::InDoubt));
+    assert_eq!(rig.state().path, "jammed");
+    rig.fault(Fault::JamPowerUp, false);
+    rig.until("freed", |rig| rig.state().path == "clear" && rig.cashier.is_ready);
+    rig.assert_books();
+}
+
+#[test]
+fn a_note_that_somebody_takes_out_by_hand_leaves_a_unit_that_knows_of_none() {
+    let mut rig = rig();
+    rig.fault(Fault::JamUnsafe, true);
+    rig.insert(2000);
+    rig.until("jammed", |rig| rig.saw_fault(FaultKind::Jam, MoneyRisk::InDoubt));
+    assert_eq!(rig.unit.take_stuck(rig.now), Some(2000));
+    rig.fault(Fault::JamUnsafe, false);
+    rig.events.clear();
+    rig.until("ready", |rig| rig.cashier.is_ready);
+    assert!(!rig.events.iter().any(|it| matches!(it, Event::Recovered { .. })));
+    assert_eq!(rig.cashier.credited, Amount::ZERO);
+}
+
+#[test]
 fn a_kiosk_that_starts_before_a_jammed_unit_says_so_and_is_ready() {
     let mut rig = rig();
     rig.fault(Fault::JamSafe, true);

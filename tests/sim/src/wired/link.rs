@@ -7,6 +7,20 @@ use std::collections::VecDeque;
 use crate::rng::Rng;
 use crate::stage::Stage;
 
+/// What kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cable {
+    /// RS-232 or the like: nobody checks what it carries. Among noise this byte hurts most.
+    Serial {
+        /// Such as a start byte.
+        worst: u8,
+    },
+    /// A serial port over USB, which checks and repeats: bytes come late, and never wrong.
+    Usb,
+    /// Messages over USB: each comes as a whole or not at all.
+    Packets,
+}
+
 /// To whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
@@ -18,6 +32,7 @@ pub enum Way {
 
 /// The cable between one device and one driver.
 pub struct Link {
+    cable: Cable,
     rng: Rng,
     is_plugged: bool,
     to_device: Lane,
@@ -31,8 +46,8 @@ struct Lane {
     last_at_ms: u64,
 }
 
-/// One byte at 9600 baud, a little rounded.
-const BYTE_MS: u64 = 1;
+/// In a millisecond of USB. A serial line carries about one: 9600 baud, a little rounded.
+const PACKET_BYTES: u64 = 64;
 
 /// A reading that is no more than this long is one.
 const PIECES_MAX: u64 = 4;
@@ -42,8 +57,9 @@ const HICCUP_MS_MAX: u64 = 1_500;
 
 impl Link {
     /// Plugged at both ends.
-    pub fn new(rng: Rng) -> Self {
-        Self { rng, is_plugged: true, to_device: Lane::default(), to_host: Lane::default() }
+    pub fn new(cable: Cable, rng: Rng) -> Self {
+        let (to_device, to_host) = (Lane::default(), Lane::default());
+        Self { cable, rng, is_plugged: true, to_device, to_host }
     }
 
     /// Is it plugged at both ends?
@@ -54,8 +70,7 @@ impl Link {
     /// Pulled: what is under way is lost.
     pub fn pull(&mut self) {
         self.is_plugged = false;
-        self.to_device.on_the_way.clear();
-        self.to_host.on_the_way.clear();
+        self.lose_all();
     }
 
     /// Back in.
@@ -71,20 +86,26 @@ impl Link {
         }
     }
 
-    /// The device is no more.
-    pub fn device_gone(&mut self) {
+    /// What is under way is lost.
+    pub fn lose_all(&mut self) {
+        self.to_device.on_the_way.clear();
         self.to_host.on_the_way.clear();
     }
 
-    /// Somebody says something, not before `at_ms`.
-    pub fn send(&mut self, way: Way, at_ms: u64, mut bytes: Vec<u8>, stage: &mut Stage) {
+    /// Somebody says something; `true` = something else than was said is on its way.
+    pub fn send(&mut self, way: Way, mut bytes: Vec<u8>, stage: &mut Stage) -> bool {
         if !self.is_plugged {
-            return;
+            return false;
         }
-        self.spoil(&mut bytes, stage);
-        let pieces = match self.rng.chance(stage.faults.wire_splits) {
-            true => self.rng.between(2, PIECES_MAX),
-            false => 1,
+        let is_spoilt = match self.cable {
+            Cable::Serial { worst } => self.spoil(worst, &mut bytes, stage),
+            Cable::Usb | Cable::Packets => false,
+        };
+        let pieces = match self.cable {
+            Cable::Serial { .. } | Cable::Usb if self.rng.chance(stage.faults.wire_splits) => {
+                self.rng.between(2, PIECES_MAX)
+            }
+            Cable::Serial { .. } | Cable::Usb | Cable::Packets => 1,
         };
         let mut rest = bytes.as_slice();
         for left in (1..=pieces).rev() {
@@ -93,24 +114,30 @@ impl Link {
             let (piece, after) = rest.split_at(usize::try_from(take).unwrap_or_default());
             rest = after;
             if !piece.is_empty() {
-                self.carry(way, at_ms, piece, stage);
+                self.carry(way, piece, stage);
             }
         }
+        is_spoilt
     }
 
-    fn carry(&mut self, way: Way, at_ms: u64, piece: &[u8], stage: &mut Stage) {
-        let mut ms = u64::try_from(piece.len()).unwrap_or_default() * BYTE_MS;
+    fn carry(&mut self, way: Way, piece: &[u8], stage: &mut Stage) {
+        let bytes = u64::try_from(piece.len()).unwrap_or_default();
+        let mut ms = match self.cable {
+            Cable::Serial { .. } => bytes,
+            Cable::Usb | Cable::Packets => bytes.div_ceil(PACKET_BYTES),
+        };
         ms += self.rng.below(3);
         if self.rng.chance(stage.faults.wire_hiccups) {
             ms += self.rng.between(50, HICCUP_MS_MAX);
         }
         let lane = self.lane(way);
-        let at = lane.last_at_ms.max(at_ms + ms);
+        let at = lane.last_at_ms.max(stage.now_ms + ms);
         lane.last_at_ms = at;
         lane.on_the_way.push_back((at, piece.to_vec()));
     }
 
-    fn spoil(&mut self, bytes: &mut Vec<u8>, stage: &mut Stage) {
+    fn spoil(&mut self, worst: u8, bytes: &mut Vec<u8>, stage: &mut Stage) -> bool {
+        let mut is_spoilt = false;
         let place = |rng: &mut Rng, bytes: &[u8]| {
             let count = u64::try_from(bytes.len()).unwrap_or_default();
             usize::try_from(rng.below(count)).unwrap_or_default()
@@ -118,23 +145,26 @@ impl Link {
         if !bytes.is_empty() && self.rng.chance(stage.faults.wire_flips) {
             let at = place(&mut self.rng, bytes);
             bytes[at] ^= 1 << self.rng.below(8);
+            is_spoilt = true;
             stage.note("cable", format_args!("flips a bit"));
         }
         if self.rng.chance(stage.faults.wire_noise) {
             let at = place(&mut self.rng, bytes);
             let count = self.rng.between(1, 8);
-            // Among noise a start byte hurts most.
-            let noise: Vec<u8> =
-                (0..count).map(|_| if self.rng.coin() { 0x7F } else { self.rng.byte() }).collect();
+            let byte = |rng: &mut Rng| if rng.coin() { worst } else { rng.byte() };
+            let noise: Vec<u8> = (0..count).map(|_| byte(&mut self.rng)).collect();
             bytes.splice(at..at, noise);
+            is_spoilt = true;
             stage.note("cable", format_args!("adds {count} bytes"));
         }
         if !bytes.is_empty() && self.rng.chance(stage.faults.wire_loses) {
             let from = place(&mut self.rng, bytes);
             let count = place(&mut self.rng, &bytes[from..]) + 1;
             bytes.drain(from..from + count);
+            is_spoilt = true;
             stage.note("cable", format_args!("loses {count} bytes"));
         }
+        is_spoilt
     }
 
     /// All that has arrived by now, in one reading.

@@ -1,16 +1,18 @@
-//! A note validator over SSP: the firmware model, a cable, and the real driver. The oracle sees
-//! what an onlooker with X-ray eyes sees of the machine, whatever anybody says.
+//! A note validator over SSP: the firmware model, and the real driver. The oracle sees what an
+//! onlooker with X-ray eyes sees of the machine, whatever anybody says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use driver_api::FaultKind;
-use driver_api::acceptor::{Command, Event};
-use driver_sim::validator::{Encryption as UnitEncryption, Fault, Firmware, Options, Seen};
+use driver_api::acceptor::Event;
+use driver_sim::validator::{
+    Encryption as UnitEncryption, Fault, Firmware, Notes, Options, Output, Seen,
+};
 use driver_ssp::{Config, Encryption, FACTORY_KEY, Ssp};
 
-use super::link::{Link, Way};
-use super::{Due, Host};
+use super::link::Cable;
+use super::{Due, Wired, plan};
 use crate::kioskd::Input;
 use crate::oracle::{NoteId, Place};
 use crate::rig::Validator;
@@ -18,10 +20,12 @@ use crate::rng::Rng;
 use crate::stage::{Happening, Stage};
 use crate::swarm::Faults;
 
-/// The unit, its cable, and the driver of the kioskd that runs.
-pub struct Wired {
+/// The machine.
+pub struct Unit {
     rng: Rng,
-    unit: Firmware,
+    firmware: Firmware,
+    /// Said, and not before when.
+    says: VecDeque<Output>,
     /// As the technician set the kiosk up: eSSP, or in the clear.
     is_encrypted: bool,
     is_cabinet_powered: bool,
@@ -32,54 +36,58 @@ pub struct Wired {
     /// The note that was drawn in last: what the driver reports as escrowed is this one.
     fed: Option<NoteId>,
     box_no: u32,
-    link: Link,
-    host: Option<(u32, Host<Ssp>)>,
     /// What kioskd was told of, and not told to be over.
     told: BTreeSet<FaultKind>,
     /// The driver has spoken since it lost the line.
     is_heard: bool,
-    /// The earliest planned [`Tick::Wake`].
-    wakes_at_ms: Option<u64>,
-    last_report_ms: u64,
 }
 
 /// Something planned.
 #[derive(Clone, Copy, Debug)]
 pub enum Tick {
-    /// Bytes arrive, motors stop, a driver wants to be woken.
-    Wake,
     /// Something breaks, or is over.
     Break(Fault, bool),
-    /// The cable is pulled, for so long.
-    Unplug(u64),
-    /// It is back in.
-    Plug,
-    /// The kioskd of this start tries to open its port.
-    Open(u32),
     /// Somebody pulls the cash box.
     PullBox,
 }
 
 /// What the motors of a note do to it, and what people think of it.
-const OF_A_NOTE: [Fault; 6] = [
+const OF_A_NOTE: [Fault; 9] = [
     Fault::JamEntering,
     Fault::JamUnsafe,
     Fault::JamSafe,
+    Fault::JamReturning,
+    Fault::JamPowerUp,
     Fault::Stalled,
     Fault::Fraud,
+    Fault::Refuses,
     Fault::RejectNotes,
 ];
 
 /// What keeps a note inside until the attendant comes.
-const OF_THE_PATH: [Fault; 4] =
-    [Fault::JamEntering, Fault::JamUnsafe, Fault::JamSafe, Fault::Stalled];
+const OF_THE_PATH: [Fault; 6] = [
+    Fault::JamEntering,
+    Fault::JamUnsafe,
+    Fault::JamSafe,
+    Fault::JamReturning,
+    Fault::JamPowerUp,
+    Fault::Stalled,
+];
 
 /// From the slot to the cash box, with some time to spare.
 const PASSAGE_MS: u64 = 5_000;
 
-impl Wired {
-    /// Switched on, with an empty box.
-    pub fn new(mut rng: Rng, stage: &Stage) -> Self {
+/// Of the notes that the attendant finds stuck, so many of 10 000 go to the office.
+const TO_THE_OFFICE: u32 = 5_000;
+
+/// Switched on, with an empty box.
+pub fn wired(rng: Rng, stage: &Stage) -> Wired<Unit> {
+    // A start byte.
+    Wired::new(Unit::new(rng.clone(), stage), Cable::Serial { worst: 0x7F }, &rng)
+}
+
+impl Unit {
+    fn new(mut rng: Rng, stage: &Stage) -> Self {
         let faults = &stage.faults;
         let counts = !rng.chance(faults.unit_counts_not / 2);
         let mut memory = rng.split("memory");
@@ -93,92 +101,23 @@ impl Wired {
             ..Options::default()
         };
         let mut broken = BTreeSet::new();
-        let mut unit = Firmware::new(options);
+        let mut firmware = Firmware::new(options);
         if rng.chance(faults.unit_tells_no_value / 2) {
             broken.insert(Fault::ForgetsValue);
-            unit.set_fault(Duration::ZERO, Fault::ForgetsValue, true);
+            firmware.set_fault(Duration::ZERO, Fault::ForgetsValue, true);
         }
         Self {
-            unit,
+            rng,
+            firmware,
+            says: VecDeque::new(),
             is_encrypted,
             is_cabinet_powered: true,
             broken,
             inside: None,
             fed: None,
             box_no: 1,
-            link: Link::new(rng.split("cable")),
-            host: None,
             told: BTreeSet::new(),
             is_heard: false,
-            wakes_at_ms: None,
-            last_report_ms: 0,
-            rng,
-        }
-    }
-
-    // ---- time
-
-    /// Everything that is due now, one thing after the other, each with its consequences.
-    fn go_on(&mut self, stage: &mut Stage) {
-        loop {
-            self.unit.advance(time(stage));
-            self.watch(stage);
-            if let Some(bytes) = self.link.arrived(Way::ToDevice, stage.now_ms) {
-                for output in self.unit.receive(time(stage), &bytes) {
-                    let at_ms = u64::try_from(output.at.as_millis()).unwrap_or(u64::MAX);
-                    self.link.send(Way::ToHost, at_ms, output.bytes, stage);
-                }
-                continue;
-            }
-            let Some((_, host)) = &mut self.host else {
-                // Said to nobody.
-                drop(self.link.arrived(Way::ToHost, stage.now_ms));
-                break;
-            };
-            let had_input = host.input(stage.now_ms, &mut self.link);
-            self.report(stage);
-            if !had_input {
-                break;
-            }
-        }
-        self.plan_wake(stage);
-    }
-
-    fn plan_wake(&mut self, stage: &mut Stage) {
-        let unit = self.unit.deadline().map(|at| u64::try_from(at.as_millis()).unwrap_or(u64::MAX));
-        let host = self.host.as_ref().and_then(|(_, host)| host.deadline_ms());
-        let next = [unit, host, self.link.next_at()].into_iter().flatten().min();
-        let Some(at) = next.map(|at| at.max(stage.now_ms + 1)) else { return };
-        if self.wakes_at_ms.is_none_or(|planned| at < planned) {
-            self.wakes_at_ms = Some(at);
-            plan(at - stage.now_ms, Tick::Wake, stage);
-        }
-    }
-
-    /// What the driver says: to the unit, and to kioskd.
-    fn report(&mut self, stage: &mut Stage) {
-        let Some((boot, host)) = &mut self.host else { return };
-        host.speak(&mut self.link, stage);
-        while let Some(event) = host.event() {
-            match &event {
-                Event::Fault(fault) => drop(self.told.insert(fault.kind)),
-                Event::Cleared(kind) => drop(self.told.remove(kind)),
-                Event::Ready(_)
-                | Event::LinkLost
-                | Event::Reading
-                | Event::Escrowed(_)
-                | Event::Rejected(_)
-                | Event::Stacked(_)
-                | Event::Returned(_)
-                | Event::Recovered { .. } => {}
-                Event::UnitRemoved => drop(self.told.insert(FaultKind::UnitRemoved)),
-                Event::UnitInserted => drop(self.told.remove(&FaultKind::UnitRemoved)),
-            }
-            self.is_heard = event != Event::LinkLost;
-            let note = self.fed.filter(|_| matches!(event, Event::Escrowed(_)));
-            let at = self.last_report_ms.max(stage.now_ms + self.rng.between(1, 10));
-            self.last_report_ms = at;
-            stage.at(at, Happening::Input(*boot, Input::Acceptor(event, note)));
         }
     }
 
@@ -187,23 +126,26 @@ impl Wired {
     /// Tells the oracle where the note is.
     fn watch(&mut self, stage: &mut Stage) {
         let Some((note, was)) = self.inside else { return };
-        let is = match self.unit.path() {
+        let is = match self.firmware.path() {
             Seen::InReach => Place::Path,
             Seen::Past => Place::Past,
             Seen::JammedInReach => Place::Jammed,
             Seen::JammedPast => Place::JammedPast,
-            Seen::Clear if self.unit.take_returned(time(stage)).is_empty() => {
+            Seen::Clear if self.firmware.take_returned(time(stage)).is_empty() => {
                 Place::Box(self.box_no)
             }
             Seen::Clear => Place::Hand,
         };
-        if is == was {
-            return;
+        if is != was {
+            self.note_is(note, is, stage);
         }
-        stage.note("acceptor", format_args!("{note:?} is at {is:?}"));
-        stage.oracle.moves(note, is);
-        self.inside = Some((note, is));
-        if matches!(is, Place::Box(_) | Place::Hand) {
+    }
+
+    fn note_is(&mut self, note: NoteId, at: Place, stage: &mut Stage) {
+        stage.note("acceptor", format_args!("{note:?} is at {at:?}"));
+        stage.oracle.moves(note, at);
+        self.inside = Some((note, at));
+        if matches!(at, Place::Box(_) | Place::Hand | Place::Office) {
             self.inside = None;
             for fault in OF_A_NOTE {
                 self.sets(fault, false, stage);
@@ -215,7 +157,10 @@ impl Wired {
         let changed = if on { self.broken.insert(fault) } else { self.broken.remove(&fault) };
         if changed {
             stage.note("acceptor", format_args!("{fault}: {on}"));
-            self.unit.set_fault(time(stage), fault, on);
+            self.firmware.set_fault(time(stage), fault, on);
+        }
+        if fault == Fault::Power && on {
+            self.says.clear();
         }
     }
 
@@ -225,8 +170,11 @@ impl Wired {
             jam_reading,
             jam_stacking,
             jam_past,
+            jam_returning,
+            jam_power_up,
             unit_stalls,
             fraud,
+            unit_refuses,
             misread,
             unit_power,
             unit_silent,
@@ -237,7 +185,17 @@ impl Wired {
             acceptor_line,
             ..
         } = stage.faults;
-        let rates = [jam_reading, jam_stacking, jam_past, unit_stalls, fraud, misread];
+        let rates = [
+            jam_reading,
+            jam_stacking,
+            jam_past,
+            jam_returning,
+            jam_power_up,
+            unit_stalls,
+            fraud,
+            unit_refuses,
+            misread,
+        ];
         for (fault, rate) in OF_A_NOTE.into_iter().zip(rates) {
             if self.rng.chance(rate) {
                 self.sets(fault, true, stage);
@@ -255,37 +213,67 @@ impl Wired {
         for (fault, rate) in passing {
             if self.rng.chance(rate) {
                 let begin = self.rng.below(PASSAGE_MS);
-                plan(begin, Tick::Break(fault, true), stage);
+                plan::<Self>(begin, Tick::Break(fault, true), stage);
                 let end = begin + self.rng.between(200, 20_000);
-                plan(end, Tick::Break(fault, false), stage);
+                plan::<Self>(end, Tick::Break(fault, false), stage);
             }
         }
         if self.rng.chance(acceptor_line) {
             let ms = self.rng.between(500, 60_000);
-            plan(self.rng.below(PASSAGE_MS), Tick::Unplug(ms), stage);
+            let begin = self.rng.below(PASSAGE_MS);
+            stage.after(begin, Happening::Wired(Due::Validator(super::Tick::Unplug(ms))));
         }
         if self.rng.chance(box_pulled) {
-            plan(self.rng.below(PASSAGE_MS), Tick::PullBox, stage);
+            plan::<Self>(self.rng.below(PASSAGE_MS), Tick::PullBox, stage);
         }
     }
 
-    fn unplug(&mut self, back_ms: u64, stage: &mut Stage) {
-        if !self.link.is_plugged() {
-            return;
+    fn feed(&mut self, note: NoteId, stage: &mut Stage) -> bool {
+        let Ok(cents) = u32::try_from(stage.oracle.cents(note)) else { return false };
+        if self.firmware.insert(time(stage), cents).is_err() {
+            return false;
         }
-        stage.note("cable", format_args!("is pulled, for {back_ms} ms"));
-        self.link.pull();
-        if let Some((_, host)) = &mut self.host {
-            host.close(stage.now_ms);
-        }
-        plan(back_ms, Tick::Plug, stage);
+        assert!(self.inside.is_none(), "the machine holds one note");
+        stage.note("customer", format_args!("feeds {cents} cents"));
+        stage.oracle.moves(note, Place::Path);
+        self.inside = Some((note, Place::Path));
+        self.fed = Some(note);
+        self.trouble(stage);
+        true
     }
 
-    /// The driver looks for its port now and then.
-    fn plan_open(&mut self, ms_max: u64, stage: &mut Stage) {
-        if let Some((boot, _)) = self.host {
-            plan(self.rng.between(5, ms_max), Tick::Open(boot), stage);
+    fn clear_jam(&mut self, stage: &mut Stage) {
+        stage.note("attendant", format_args!("frees the note"));
+        if self.broken.contains(&Fault::CashboxRemoved) {
+            self.put_box(stage);
         }
+        if let Some((note, Place::Jammed)) = self.inside
+            && stage.oracle.is_ordered(note)
+            && self.rng.chance(TO_THE_OFFICE)
+            && self.firmware.take_stuck(time(stage)).is_some()
+        {
+            return self.note_is(note, Place::Office, stage);
+        }
+        // One that was stuck as the power came back is no fault of the motors, and freed as well.
+        self.sets(Fault::JamSafe, true, stage);
+        for fault in OF_THE_PATH {
+            self.sets(fault, false, stage);
+        }
+    }
+
+    fn put_box(&mut self, stage: &mut Stage) {
+        self.box_no += 1;
+        self.sets(Fault::StackerFull, false, stage);
+        self.sets(Fault::CashboxRemoved, false, stage);
+    }
+}
+
+impl super::Unit for Unit {
+    type Driver = Ssp;
+    type Tick = Tick;
+
+    fn due(tick: super::Tick<Tick>) -> Due {
+        Due::Validator(tick)
     }
 
     fn driver(&mut self) -> Ssp {
@@ -298,146 +286,122 @@ impl Wired {
         };
         Ssp::new(config)
     }
-}
 
-impl Validator for Wired {
-    fn feed(&mut self, note: NoteId, stage: &mut Stage) -> bool {
-        let Ok(cents) = u32::try_from(stage.oracle.cents(note)) else { return false };
-        self.go_on(stage);
-        if self.unit.insert(time(stage), cents).is_err() {
-            return false;
-        }
-        assert!(self.inside.is_none(), "the machine holds one note");
-        stage.note("customer", format_args!("feeds {cents} cents"));
-        stage.oracle.moves(note, Place::Path);
-        self.inside = Some((note, Place::Path));
-        self.fed = Some(note);
-        self.trouble(stage);
-        self.go_on(stage);
+    fn power(&mut self, on: bool, stage: &mut Stage) {
+        self.is_cabinet_powered = on;
+        self.sets(Fault::Power, !on, stage);
+    }
+
+    /// That of its adapter, which stays.
+    fn has_port(&self) -> bool {
         true
     }
 
-    fn is_jammed(&self) -> bool {
-        let is_stuck = matches!(self.unit.path(), Seen::JammedInReach | Seen::JammedPast);
-        is_stuck || (self.inside.is_some() && self.broken.contains(&Fault::Stalled))
-    }
-
-    fn has_told_jam(&self) -> bool {
-        let is_told = |kind| self.told.contains(&kind);
-        // Who comes for the cash box sees the note, too.
-        is_told(FaultKind::UnitRemoved)
-            || (self.is_heard && (is_told(FaultKind::Jam) || is_told(FaultKind::Defective)))
-    }
-
-    fn is_box_out(&self) -> bool {
-        self.broken.contains(&Fault::CashboxRemoved)
-    }
-
-    fn is_box_full(&self) -> bool {
-        self.broken.contains(&Fault::StackerFull)
-    }
-
-    fn clear_jam(&mut self, stage: &mut Stage) {
-        stage.note("attendant", format_args!("frees the note"));
-        if self.is_box_out() {
-            self.put_box(stage);
-        }
-        // One that was stuck as the power came back is no fault of the motors, and freed as well.
-        self.sets(Fault::JamSafe, true, stage);
-        for fault in OF_THE_PATH {
-            self.sets(fault, false, stage);
-        }
-        self.go_on(stage);
-    }
-
-    fn pull_box(&mut self, stage: &mut Stage) {
-        self.sets(Fault::CashboxRemoved, true, stage);
-        self.go_on(stage);
-    }
-
-    fn put_box(&mut self, stage: &mut Stage) {
-        self.box_no += 1;
-        self.sets(Fault::StackerFull, false, stage);
-        self.sets(Fault::CashboxRemoved, false, stage);
-        self.go_on(stage);
-    }
-
-    fn power_off(&mut self, stage: &mut Stage) {
-        self.is_cabinet_powered = false;
-        self.sets(Fault::Power, true, stage);
-        self.link.device_gone();
-    }
-
-    fn power_on(&mut self, stage: &mut Stage) {
-        self.is_cabinet_powered = true;
-        self.sets(Fault::Power, false, stage);
-        self.go_on(stage);
-    }
-
     fn host_gone(&mut self) {
-        self.host = None;
-        self.link.host_gone();
         self.told.clear();
         self.is_heard = false;
     }
 
-    fn host_there(&mut self, boot: u32, stage: &mut Stage) {
-        self.host = Some((boot, Host::new(self.driver())));
-        self.plan_open(50, stage);
+    fn advance(&mut self, stage: &mut Stage) {
+        self.firmware.advance(time(stage));
+        self.watch(stage);
     }
 
-    fn command(&mut self, boot: u32, command: Command, stage: &mut Stage) {
-        if let Some((_, host)) = self.host.as_mut().filter(|(of, _)| *of == boot) {
-            let taken = host.command(stage.now_ms, command);
-            assert!(taken.is_ok(), "the driver of a validator is never busy");
-            self.report(stage);
-            self.go_on(stage);
-        }
+    fn deadline_ms(&self) -> Option<u64> {
+        let said = self.says.front().map(|output| output.at);
+        let next = [self.firmware.deadline(), said].into_iter().flatten().min();
+        next.map(|at| u64::try_from(at.as_millis()).unwrap_or(u64::MAX))
     }
 
-    fn wired(&mut self, due: Due, stage: &mut Stage) {
-        let Due::Validator(tick) = due;
+    fn happens(&mut self, tick: Tick, stage: &mut Stage) {
         match tick {
-            Tick::Wake if self.wakes_at_ms != Some(stage.now_ms) => return,
-            Tick::Wake => self.wakes_at_ms = None,
             // Without the cabinet's power the unit has none of its own.
-            Tick::Break(Fault::Power, on) if self.is_cabinet_powered => {
-                self.sets(Fault::Power, on, stage);
-                self.link.device_gone();
-            }
-            Tick::Break(Fault::Power, _) => {}
+            Tick::Break(Fault::Power, _) if !self.is_cabinet_powered => {}
             Tick::Break(fault, on) => self.sets(fault, on, stage),
-            Tick::Unplug(ms) => self.unplug(ms, stage),
-            Tick::Plug => {
-                self.link.plug();
-                self.plan_open(3_000, stage);
-            }
-            Tick::Open(boot) => {
-                let is_plugged = self.link.is_plugged();
-                let host = self.host.as_mut().filter(|(of, _)| *of == boot && is_plugged);
-                if let Some((_, host)) = host {
-                    host.open(stage.now_ms);
-                    self.report(stage);
-                }
-            }
-            Tick::PullBox if self.is_box_out() => {}
-            Tick::PullBox => self.pull_box(stage),
+            Tick::PullBox => self.sets(Fault::CashboxRemoved, true, stage),
         }
-        self.go_on(stage);
+    }
+
+    fn receive(&mut self, bytes: &[u8], stage: &mut Stage) {
+        self.says.extend(self.firmware.receive(time(stage), bytes));
+    }
+
+    fn poll_answer(&mut self, stage: &mut Stage) -> Option<Vec<u8>> {
+        let output = self.says.pop_front_if(|output| output.at <= time(stage))?;
+        Some(output.bytes)
+    }
+
+    fn reports(&mut self, event: Event, _stage: &mut Stage) -> Input {
+        match &event {
+            Event::Fault(fault) => drop(self.told.insert(fault.kind)),
+            Event::Cleared(kind) => drop(self.told.remove(kind)),
+            Event::UnitRemoved => drop(self.told.insert(FaultKind::UnitRemoved)),
+            Event::UnitInserted => drop(self.told.remove(&FaultKind::UnitRemoved)),
+            Event::Ready(_)
+            | Event::LinkLost
+            | Event::Reading
+            | Event::Escrowed(_)
+            | Event::Rejected(_)
+            | Event::Stacked(_)
+            | Event::Returned(_)
+            | Event::Recovered { .. } => {}
+        }
+        self.is_heard = event != Event::LinkLost;
+        let note = self.fed.filter(|_| matches!(event, Event::Escrowed(_)));
+        Input::Acceptor(event, note)
+    }
+}
+
+impl Validator for Wired<Unit> {
+    fn feed(&mut self, note: NoteId, stage: &mut Stage) -> bool {
+        self.operate(stage, |unit, stage| unit.feed(note, stage))
+    }
+
+    fn is_jammed(&self) -> bool {
+        let unit = &self.unit;
+        let is_stuck = matches!(unit.firmware.path(), Seen::JammedInReach | Seen::JammedPast);
+        is_stuck || (unit.inside.is_some() && unit.broken.contains(&Fault::Stalled))
+    }
+
+    fn has_told_jam(&self) -> bool {
+        let is_told = |kind| self.unit.told.contains(&kind);
+        // Who comes for the cash box sees the note, too.
+        is_told(FaultKind::UnitRemoved)
+            || (self.unit.is_heard && (is_told(FaultKind::Jam) || is_told(FaultKind::Defective)))
+    }
+
+    fn is_box_out(&self) -> bool {
+        self.unit.broken.contains(&Fault::CashboxRemoved)
+    }
+
+    fn is_box_full(&self) -> bool {
+        self.unit.broken.contains(&Fault::StackerFull)
+    }
+
+    fn clear_jam(&mut self, stage: &mut Stage) {
+        self.operate(stage, Unit::clear_jam);
+    }
+
+    fn pull_box(&mut self, stage: &mut Stage) {
+        self.operate(stage, |unit, stage| unit.sets(Fault::CashboxRemoved, true, stage));
+    }
+
+    fn put_box(&mut self, stage: &mut Stage) {
+        self.operate(stage, Unit::put_box);
+    }
+
+    fn wired(&mut self, tick: super::Tick<Tick>, stage: &mut Stage) {
+        self.happens(tick, stage);
     }
 
     fn audit(&mut self, stage: &Stage) {
-        let holds = self.unit.snapshot(time(stage));
-        let cents = |notes: &driver_sim::validator::Notes| -> i64 {
+        let holds = self.unit.firmware.snapshot(time(stage));
+        let cents = |notes: &Notes| -> i64 {
             notes.iter().map(|(cents, count)| i64::from(*cents) * i64::from(*count)).sum()
         };
         let (held, seen) = (cents(&holds.cash_box) + cents(&holds.collected), stage.oracle.boxed());
         assert!(held == seen, "M6: the boxes hold {held} cents, {seen} went in");
     }
-}
-
-fn plan(ms: u64, tick: Tick, stage: &mut Stage) {
-    stage.after(ms, Happening::Wired(Due::Validator(tick)));
 }
 
 const fn time(stage: &Stage) -> Duration {

@@ -1,42 +1,47 @@
-use std::ffi::CString;
+use driver_api::card_reader::Command;
 
-use pcsc::{ReaderState, State};
-
-use crate::pulse::Orders;
-
-/// What PC/SC says of the reader's field.
+/// What is seen of the reader's field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Seen {
+pub enum Seen {
     /// No such reader, or it does not work.
     NoReader,
+    /// No card.
     Empty,
     /// A card. Insertions and removals are counted: another number is another card, even if the
     /// empty field between them was missed.
     Card(u32),
 }
 
-impl Seen {
-    /// Nothing if PC/SC did not say, which may be so after a cancelled wait.
-    pub(crate) fn of(state: &ReaderState) -> Option<Self> {
-        let flags = state.event_state();
-        if flags.intersects(State::UNKNOWN | State::UNAVAILABLE) {
-            Some(Self::NoReader)
-        } else if flags.contains(State::PRESENT) {
-            Some(Self::Card(state.event_count()))
-        } else {
-            flags.contains(State::EMPTY).then_some(Self::Empty)
-        }
-    }
+/// What the core wants, as of now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Orders {
+    /// Report cards?
+    armed: bool,
+    /// Counts the `Arm` commands: each asks for the card on the reader anew.
+    arms: u64,
 }
 
-/// The state of a reader of which nothing is known yet.
-pub(crate) fn unaware(name: &CString) -> ReaderState {
-    ReaderState::new(name.clone(), State::UNAWARE)
+impl Orders {
+    /// Takes a command.
+    pub fn take(&mut self, command: &Command) {
+        match command {
+            Command::Arm => {
+                self.armed = true;
+                self.arms += 1;
+            }
+            Command::Disarm => self.armed = false,
+        }
+    }
+
+    /// Are cards to be reported?
+    pub const fn are_armed(self) -> bool {
+        self.armed
+    }
 }
 
 /// What the core knows of the field. Decides what it is told; does no I/O.
 #[derive(Debug, Default)]
-pub(crate) struct Field {
+pub struct Field {
     card: Option<u32>,
     /// Was something reported of the card that is (or was) there?
     told: bool,
@@ -46,16 +51,16 @@ pub(crate) struct Field {
 
 /// What to do about the field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Duty {
+pub struct Duty {
     /// Report that the card which was reported is gone.
-    pub(crate) removed: bool,
+    pub removed: bool,
     /// Read the card and report it.
-    pub(crate) read: bool,
+    pub read: bool,
 }
 
 impl Field {
     /// Once per change of the field or of the orders.
-    pub(crate) fn see(&mut self, seen: Seen, orders: Orders) -> Duty {
+    pub fn see(&mut self, seen: Seen, orders: Orders) -> Duty {
         let card = match seen {
             Seen::Card(number) => Some(number),
             Seen::Empty | Seen::NoReader => None,
@@ -77,19 +82,16 @@ impl Field {
 
 #[cfg(test)]
 mod tests {
-    use driver_api::card_reader::Command;
-
     use super::*;
-    use crate::pulse::Pulse;
 
     const NOTHING: Duty = Duty { removed: false, read: false };
     const READ: Duty = Duty { removed: false, read: true };
     const REMOVED: Duty = Duty { removed: true, read: false };
 
     fn orders(commands: &[Command]) -> Orders {
-        let pulse = Pulse::default();
-        commands.iter().for_each(|command| pulse.order(command));
-        pulse.heed()
+        let mut orders = Orders::default();
+        commands.iter().for_each(|command| orders.take(command));
+        orders
     }
 
     #[test]
