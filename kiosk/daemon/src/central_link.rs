@@ -46,8 +46,8 @@ async fn ask(client: &Client, request: CentralRequest) -> CentralReply {
             };
             CentralReply::Session { attempt, reply }
         }
-        CentralRequest::TopUp { intent, key, card_ref, amount, offline, at } => {
-            let request = TopUpRequest { card_ref, amount, offline, ordered_at: at };
+        CentralRequest::TopUp { intent, key, card_ref, amount, offline, at, tender } => {
+            let request = TopUpRequest { card_ref, amount, offline, ordered_at: at, tender };
             let reply = match client.top_up(&key, &request).await {
                 Ok(TopUpAnswer::Accepted { ledger_ref, balance }) => {
                     info!(%key, ledger_ref, "top-up accepted");

@@ -1,16 +1,21 @@
 //! The configuration file. An error names the file, the line and what is wanted there.
 
+mod terminal;
+
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use central_api::ClientConfig;
-use domain::{Amount, CardRefKey, Lang, NoteSet, OfflinePolicy, RechargeRules};
+use domain::{Amount, CardRefKey, CardRules, Lang, NoteSet, OfflinePolicy, RechargeRules};
 use driver_mifare::CardKeys;
 use kiosk_core::Timing;
 use kiosk_records::KioskId;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+
+pub use self::terminal::{Nexo, Terminal, TerminalProtocol, Zvt, ZvtLine};
 
 /// All of it. Relative paths are relative to the file.
 #[derive(Clone, Debug, Deserialize)]
@@ -26,6 +31,9 @@ pub struct Config {
     pub printer: Printer,
     /// The contactless reader.
     pub reader: Reader,
+    /// The bank-card terminal, if there is one.
+    #[serde(default)]
+    pub terminal: Option<Terminal>,
     /// The screen.
     pub ui: Ui,
     /// Deadlines that differ from the usual.
@@ -142,6 +150,11 @@ pub struct TimingOverrides {
     top_up_unanswered: Option<u16>,
     top_up_ask_again: Option<u16>,
     ask_queued: Option<u16>,
+    terminal_silent: Option<u16>,
+    ask_terminal: Option<u16>,
+    payment_unresolved: Option<u16>,
+    give_back: Option<u16>,
+    card_day: Option<u16>,
     printer_silent: Option<u16>,
     linger: Option<u16>,
     goodbye: Option<u16>,
@@ -200,6 +213,11 @@ impl Config {
             message: error.to_string().trim_end().to_owned(),
         })?;
         let dir = path.parent().unwrap_or(Path::new("."));
+        if let Some(terminal) = &config.terminal {
+            terminal
+                .check()
+                .map_err(|message| ConfigError::Wrong { path: path.to_owned(), message })?;
+        }
         config.make_absolute(&std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned()));
         Ok(config)
     }
@@ -217,7 +235,8 @@ impl Config {
             &mut self.ui.socket,
         ]
         .into_iter()
-        .chain(&mut self.acceptor.fixed_key);
+        .chain(&mut self.acceptor.fixed_key)
+        .chain(self.terminal.iter_mut().flat_map(Terminal::paths));
         for path in paths {
             *path = dir.join(&*path);
         }
@@ -233,6 +252,10 @@ impl Config {
         self.card_ref_key()?;
         self.card_keys()?;
         self.acceptor.fixed_key()?;
+        if let Some(nexo) = self.terminal.as_ref().and_then(|terminal| terminal.nexo.as_ref()) {
+            nexo.trust()?;
+            nexo.key()?;
+        }
         Ok(())
     }
 
@@ -278,11 +301,19 @@ impl Config {
             municipality: self.kiosk.municipality.clone(),
             office: self.kiosk.office.clone(),
             lang: self.kiosk.language,
+            acquirer: self.terminal.as_ref().and_then(|terminal| terminal.acquirer.clone()),
+            has_terminal: self.terminal.is_some(),
             timing: self.timing.apply(Timing::default()),
             rules: RechargeRules {
                 min: Amount::ZERO,
+                max: Amount::ZERO,
                 wallet_max: Amount::ZERO,
                 notes: NoteSet::default(),
+                card: CardRules {
+                    min: Amount::ZERO,
+                    max: Amount::ZERO,
+                    amounts: BTreeSet::new(),
+                },
                 offline: OfflinePolicy {
                     max_per_visit: Amount::ZERO,
                     max_queued: Amount::ZERO,
@@ -308,6 +339,11 @@ impl TimingOverrides {
             top_up_unanswered: or(self.top_up_unanswered, usual.top_up_unanswered),
             top_up_ask_again: or(self.top_up_ask_again, usual.top_up_ask_again),
             ask_queued: or(self.ask_queued, usual.ask_queued),
+            terminal_silent: or(self.terminal_silent, usual.terminal_silent),
+            ask_terminal: or(self.ask_terminal, usual.ask_terminal),
+            payment_unresolved: or(self.payment_unresolved, usual.payment_unresolved),
+            give_back: or(self.give_back, usual.give_back),
+            card_day: or(self.card_day, usual.card_day),
             printer_silent: or(self.printer_silent, usual.printer_silent),
             linger: or(self.linger, usual.linger),
             goodbye: or(self.goodbye, usual.goodbye),
@@ -354,6 +390,10 @@ encrypted = true
 port = "dev/printer"
 [reader]
 name = ""
+[terminal]
+protocol = "zvt"
+[terminal.zvt]
+address = "10.0.0.7:20007"
 [ui]
 socket = "ui.sock"
 [timing]
@@ -380,7 +420,9 @@ customer_idle = 90
         let wrong = [
             ("id = \"K0001\"", "id = \"kiosk one\"", "line 3"),
             ("encrypted = true", "encryptd = true", "line 16"),
-            ("customer_idle = 90", "warning = 5", "line 24"),
+            ("address =", "adress =", "line 22"),
+            ("protocol = \"zvt\"", "protocol = \"nexo\"", "[terminal.nexo]"),
+            ("customer_idle = 90", "warning = 5", "line 28"),
         ];
         for (good, bad, line) in wrong {
             let error = load(&GOOD.replace(good, bad)).unwrap_err().to_string();

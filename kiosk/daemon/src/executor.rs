@@ -2,7 +2,7 @@
 //! on disk.
 
 use anyhow::Context as _;
-use driver_api::{acceptor, card_reader, printer};
+use driver_api::{acceptor, card_reader, payment_terminal, printer};
 use kiosk_core::{CentralRequest, Effect};
 use kiosk_records::Seq;
 use tokio::sync::{mpsc, watch};
@@ -15,6 +15,8 @@ pub(crate) struct Executor {
     pub(crate) acceptor: mpsc::Sender<acceptor::Command>,
     pub(crate) printer: mpsc::Sender<printer::Command>,
     pub(crate) reader: mpsc::Sender<card_reader::Command>,
+    /// Nobody listens where there is no terminal, and nobody is sent anything.
+    pub(crate) terminal: mpsc::Sender<payment_terminal::Command>,
     pub(crate) central: mpsc::Sender<CentralRequest>,
     pub(crate) screen: watch::Sender<Option<ToUi>>,
 }
@@ -32,6 +34,7 @@ impl Executor {
                 Effect::Stack(_) => send(&self.acceptor, acceptor::Command::Stack, "acceptor")?,
                 Effect::Reader(command) => send(&self.reader, command, "card reader")?,
                 Effect::Printer(command) => send(&self.printer, command, "printer")?,
+                Effect::Terminal(command) => send(&self.terminal, command, "card terminal")?,
                 Effect::Central(request) => send(&self.central, request, "central")?,
                 Effect::Show { view, new } => self.screen.send_modify(|shown| {
                     let seq = shown.as_ref().map_or(0, |before| before.seq) + u64::from(new);

@@ -139,7 +139,7 @@ fn assert_invariants(books: &Books) -> anyhow::Result<()> {
 fn queued_cents(act: &Act) -> i64 {
     match act {
         Act::TopUp { amount, queued: true, .. } => amount.cents(),
-        Act::TopUp { .. } | Act::Stack { .. } => 0,
+        Act::TopUp { .. } | Act::Stack { .. } | Act::Payment { .. } | Act::Reversal { .. } => 0,
     }
 }
 
@@ -189,6 +189,22 @@ fn intent(config: &Config, seq: Seq, act: &Act) -> Intent {
             in_doubt: false,
             claimed: false,
             queued: *queued,
+        },
+        Act::Payment { amount, in_doubt, claimed, .. } => Intent {
+            number,
+            act: "payment",
+            cents: amount.cents(),
+            in_doubt: *in_doubt,
+            claimed: *claimed,
+            queued: false,
+        },
+        Act::Reversal { payment, in_doubt, .. } => Intent {
+            number,
+            act: "reversal",
+            cents: payment.amount.cents(),
+            in_doubt: *in_doubt,
+            claimed: false,
+            queued: false,
         },
     }
 }

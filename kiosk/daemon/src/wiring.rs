@@ -38,17 +38,20 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let (acceptor, acceptor_commands) = mpsc::channel(COMMANDS_MAX);
     let (printer, printer_commands) = mpsc::channel(COMMANDS_MAX);
     let (reader, reader_commands) = mpsc::channel(COMMANDS_MAX);
+    let (terminal, terminal_commands) = mpsc::channel(COMMANDS_MAX);
     let (central, central_requests) = mpsc::channel(COMMANDS_MAX);
     let (screen, views) = watch::channel(None);
     let committed = Arc::new(Notify::new());
     let journal_reader = journal.reader();
 
+    let clock = Clock::start();
+
     // The core decides what was left open, before any device speaks.
     let mut core = CoreLoop {
         kiosk: Kiosk::new(config.core(), books),
         journal,
-        executor: Executor { acceptor, printer, reader, central, screen },
-        clock: Clock::start(),
+        executor: Executor { acceptor, printer, reader, terminal, central, screen },
+        clock,
         boot,
         committed: committed.clone(),
         checkpoint: checkpoint.map_or(Seq::default(), |(seq, _)| seq),
@@ -63,6 +66,11 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     tasks.spawn(devices::acceptor(config.acceptor, acceptor_commands, inputs.clone()));
     tasks.spawn(devices::printer(config.printer, printer_commands, inputs.clone()));
     tasks.spawn(devices::reader(config.reader, cards, reader_commands, inputs.clone()));
+    if let Some(terminal) = config.terminal {
+        let sale_id = config.kiosk.id.to_string();
+        let inputs = inputs.clone();
+        tasks.spawn(devices::terminal(terminal, sale_id, clock, terminal_commands, inputs));
+    }
     let link = central_link::run(client.clone(), central_requests, inputs.clone());
     tasks.spawn(async move {
         link.await;
