@@ -17,7 +17,7 @@ mod problem;
 mod schema;
 mod topups;
 
-pub use books::{Difference, KioskBooks};
+pub use books::{CardBooks, CardDay, Difference, Doubt, Doubted, KioskBooks};
 pub use cards::{CardSession, CardSessionRequest, CardStatus, CardStatusChange};
 #[cfg(feature = "client")]
 pub use client::{Client, ClientConfig, ClientError, ConfigError, Delivery, Fetched};

@@ -103,25 +103,54 @@ pub(crate) struct WalletMovement {
 #[expect(dead_code, reason = "describes domain::MovementKind")]
 pub(crate) enum MovementKind {
     CashTopUp,
+    CardTopUp,
     OtherTopUp,
     Purchase,
     Refund,
+}
+
+/// How a recharge is paid.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes domain::Tender")]
+pub(crate) enum Tender {
+    Cash,
+    Card,
 }
 
 /// Limits of a recharge.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes domain::RechargeRules")]
 pub(crate) struct RechargeRules {
-    /// Smallest recharge.
+    /// Smallest recharge in cash.
     #[schema(schema_with = amount)]
     min: i64,
+    /// Largest recharge in cash.
+    #[schema(schema_with = amount)]
+    max: i64,
     /// A wallet never holds more.
     #[schema(schema_with = amount)]
     wallet_max: i64,
     /// Notes a kiosk may take, in cents.
     notes: Vec<i64>,
+    /// Recharging by bank card.
+    card: CardRules,
     /// While central is away.
     offline: OfflinePolicy,
+}
+
+/// Limits of a recharge by bank card.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes domain::CardRules")]
+pub(crate) struct CardRules {
+    /// Smallest.
+    #[schema(schema_with = amount)]
+    min: i64,
+    /// Largest.
+    #[schema(schema_with = amount)]
+    max: i64,
+    /// What the customer can choose from, in cents, ascending.
+    amounts: Vec<i64>,
 }
 
 /// What a kiosk may do while central is away.
@@ -205,7 +234,8 @@ mod tests {
 
     #[test]
     fn borrowed_words_are_described_as_they_are_written() {
-        use domain::MovementKind::{CashTopUp, OtherTopUp, Purchase, Refund};
+        use domain::MovementKind::{CardTopUp, CashTopUp, OtherTopUp, Purchase, Refund};
+        use domain::Tender::{Card, Cash};
         use kiosk_records::TopUpRefusal::{CardNotActive, OverWalletMax, UnderMin, UnknownCard};
 
         let at = domain::Wall::default();
@@ -216,10 +246,18 @@ mod tests {
         };
         assert_same_properties::<Wall>(&at);
         assert_same_properties::<OfflinePolicy>(&offline);
+        let card = domain::CardRules {
+            min: Amount::euro(10),
+            max: Amount::euro(150),
+            amounts: BTreeSet::from([Amount::euro(10)]),
+        };
+        assert_same_properties::<CardRules>(&card);
         assert_same_properties::<RechargeRules>(&domain::RechargeRules {
             min: Amount::euro(5),
+            max: Amount::euro(150),
             wallet_max: Amount::euro(150),
             notes: domain::NoteSet::default(),
+            card,
             offline,
         });
         assert_same_properties::<WalletMovement>(&domain::WalletMovement {
@@ -237,7 +275,9 @@ mod tests {
             hash: Hash::GENESIS,
             body: "{}".into(),
         });
-        assert_same_words::<MovementKind>(&[CashTopUp, OtherTopUp, Purchase, Refund]);
+        let kinds = [CashTopUp, CardTopUp, OtherTopUp, Purchase, Refund];
+        assert_same_words::<MovementKind>(&kinds);
+        assert_same_words::<Tender>(&[Cash, Card]);
         assert_same_words::<TopUpRefusal>(&[UnknownCard, CardNotActive, OverWalletMax, UnderMin]);
     }
 }

@@ -1,10 +1,10 @@
-use domain::{Amount, CardRef, Wall};
+use domain::{Amount, CardRef, Tender, Wall};
 use kiosk_records::TopUpRefusal;
 use serde::{Deserialize, Serialize};
 
-/// `POST /v1/topups`: the cash is in the kiosk; credit the wallet. The header
-/// [`IDEMPOTENCY_KEY`](crate::IDEMPOTENCY_KEY) carries the intent: the same key and body bring the
-/// same answer for ever, so an order without an answer is asked again with the same key.
+/// `POST /v1/topups`: the cash is in the kiosk, or the bank card charged; credit the wallet. The
+/// header [`IDEMPOTENCY_KEY`](crate::IDEMPOTENCY_KEY) carries the intent: the same key and body
+/// bring the same answer for ever, so an order without an answer is asked again with the same key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -15,6 +15,9 @@ pub struct TopUpRequest {
     /// How much.
     #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::amount_positive))]
     pub amount: Amount,
+    /// How it was paid.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Tender))]
+    pub tender: Tender,
     /// Central was away when the customer was there: the PIN was not checked.
     pub offline: bool,
     /// When the kiosk ordered it.

@@ -11,7 +11,8 @@ CREATE TABLE accounts (
     tenant TEXT NOT NULL,
     account TEXT NOT NULL,
     kind TEXT NOT NULL
-        CHECK (kind IN ('wallet', 'kiosk_cash', 'claims', 'other_top_ups', 'services')),
+        CHECK (kind IN ('wallet', 'kiosk_cash', 'card_terminal', 'card_settled', 'claims',
+                        'other_top_ups', 'services')),
     debits BIGINT NOT NULL DEFAULT 0 CHECK (debits >= 0),
     credits BIGINT NOT NULL DEFAULT 0 CHECK (credits >= 0),
     max_cents BIGINT CHECK (max_cents >= 0),
@@ -31,7 +32,8 @@ CREATE TABLE transfers (
     credit TEXT NOT NULL,
     cents BIGINT NOT NULL CHECK (cents > 0),
     kind TEXT NOT NULL
-        CHECK (kind IN ('cash_top_up', 'other_top_up', 'purchase', 'refund', 'claim')),
+        CHECK (kind IN ('cash_top_up', 'card_top_up', 'other_top_up', 'purchase', 'refund',
+                        'claim', 'reversal', 'settlement')),
     at_ms BIGINT NOT NULL,
     at_offset_min BIGINT NOT NULL,
     PRIMARY KEY (tenant, id),

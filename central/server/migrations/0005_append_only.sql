@@ -46,3 +46,9 @@ BEGIN SELECT RAISE(ABORT, 'an intent has one final outcome'); END;
 
 CREATE TRIGGER journal_intents_no_delete BEFORE DELETE ON journal_intents
 BEGIN SELECT RAISE(ABORT, 'journal_intents is append-only'); END;
+
+CREATE TRIGGER card_days_no_update BEFORE UPDATE ON card_days
+BEGIN SELECT RAISE(ABORT, 'card_days is append-only'); END;
+
+CREATE TRIGGER card_days_no_delete BEFORE DELETE ON card_days
+BEGIN SELECT RAISE(ABORT, 'card_days is append-only'); END;

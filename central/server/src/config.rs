@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use central_api::Municipality;
-use domain::RechargeRules;
+use domain::{Amount, RechargeRules};
 use serde::Deserialize;
 
 pub use crate::domain::pin_guard::PinPolicy;
@@ -122,11 +122,19 @@ impl Config {
     fn fault(&self) -> Option<&'static str> {
         let id = &self.municipality.id;
         let word = |id: &str| id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        let policy = &self.pin.policy;
+        let (policy, recharge) = (&self.pin.policy, &self.recharge);
+        let card = &recharge.card;
+        let is_offered = |amount: &Amount| (card.min..=card.max).contains(amount);
         let checks = [
             (id.is_empty() || id.len() > 32 || !word(id), "municipality.id: 1 to 32 of a-z 0-9"),
             (self.municipality.names.is_empty(), "municipality.names: at least one"),
-            (self.recharge.min > self.recharge.wallet_max, "recharge.min is above wallet_max"),
+            (recharge.min > recharge.max, "recharge.min is above recharge.max"),
+            (recharge.max > recharge.wallet_max, "recharge.max is above wallet_max"),
+            (card.min.is_zero(), "recharge.card.min: not zero"),
+            (card.min > card.max, "recharge.card.min is above recharge.card.max"),
+            (card.max > recharge.wallet_max, "recharge.card.max is above wallet_max"),
+            (card.amounts.is_empty(), "recharge.card.amounts: at least one"),
+            (!card.amounts.iter().all(is_offered), "recharge.card.amounts: within its min and max"),
             (policy.tries == 0, "pin.policy.tries: at least 1"),
             (policy.office_after < policy.tries, "pin.policy.office_after: at least tries"),
             (!self.server.ops_listen.ip().is_loopback(), "server.ops_listen: loopback only"),

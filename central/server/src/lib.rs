@@ -194,7 +194,7 @@ const GUARD_KEPT_MS: i64 = 30 * 86_400_000;
 /// also beside a running server.
 pub async fn audit(database: &Path) -> Result<Vec<String>, sqlx::Error> {
     let mut read = db::connect_to_read(database).await?;
-    db::audit::faults(&mut read).await
+    db::faults::find(&mut read).await
 }
 
 /// The OpenAPI document of the API, as checked in.

@@ -12,7 +12,7 @@ use crate::db::incidents::Incident;
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
-    top_ups: Family<OutcomeLabels, Counter>,
+    top_ups: Family<TopUpLabels, Counter>,
     incidents: Family<KindLabels, Counter>,
     pin_seconds: Histogram,
     request_seconds: Histogram,
@@ -27,8 +27,9 @@ struct RequestLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OutcomeLabels {
+struct TopUpLabels {
     outcome: &'static str,
+    tender: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -67,8 +68,8 @@ impl Metrics {
         self.request_seconds.observe(took.as_secs_f64());
     }
 
-    pub(crate) fn top_up(&self, outcome: &'static str) {
-        self.top_ups.get_or_create(&OutcomeLabels { outcome }).inc();
+    pub(crate) fn top_up(&self, outcome: &'static str, tender: &'static str) {
+        self.top_ups.get_or_create(&TopUpLabels { outcome, tender }).inc();
     }
 
     pub(crate) fn incident(&self, incident: Incident) {

@@ -111,6 +111,7 @@ fn steered(mut document: Value, dir: &Path) -> Value {
     top_up["example"] = json!({
         "card_ref": refs[0],
         "amount": 1_000,
+        "tender": "card",
         "offline": false,
         "ordered_at": {"utc_ms": 1_790_000_000_000_i64, "offset_min": 60},
     });

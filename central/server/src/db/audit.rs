@@ -1,16 +1,16 @@
-//! Central's books looked at as a whole, by SQL alone: nothing here shares a line with the code
+//! A kiosk's books beside central's own, by SQL alone: nothing here shares a line with the code
 //! that wrote them.
 
 use std::collections::BTreeMap;
 
 use central_api::{Difference, KioskBooks};
-use domain::Amount;
 use kiosk_records::{Account, IntentId, KioskId, Seq};
 use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::SqliteConnection;
 
+use crate::db::audit_card::{card_books, card_differences, doubts};
 use crate::db::journal::seq_from;
-use crate::db::ledger::unreadable;
+use crate::db::ledger::{cents, unreadable};
 
 /// A kiosk's books; `None` for a kiosk central never heard of. Call within one read transaction, or
 /// the parts may be of different moments.
@@ -30,16 +30,20 @@ pub(crate) async fn kiosk_books(
         return Ok(None);
     }
     let totals = totals(db, tenant, kiosk).await?;
+    let (card, refused) = (card_books(db, tenant, kiosk).await?, cents(own.refused)?);
     let mut differences = top_up_differences(db, tenant, kiosk).await?;
     differences.extend(total_differences(&totals));
     differences.extend(credit_difference(&totals, &own));
+    differences.extend(card_differences(db, tenant, kiosk).await?);
     Ok(Some(KioskBooks {
         kiosk: kiosk.clone(),
         last_seq: last.map_or(Ok(Seq(0)), seq_from)?,
         accounts: totals.iter().map(|(account, total)| (*account, total.running)).collect(),
-        wallet_credits: amount(own.accepted)?,
-        claims: amount(own.refused)?,
-        in_transit: amount(own.in_transit)?,
+        wallet_credits: cents(own.accepted)?,
+        claims: refused.saturating_sub(card.given_back),
+        in_transit: cents(own.in_transit)?,
+        card,
+        in_doubt: doubts(db, tenant, kiosk).await?,
         differences,
     }))
 }
@@ -153,12 +157,15 @@ async fn top_up_differences(
 ) -> Result<Vec<Difference>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT i.seq, i.closed_cents,
-                CASE WHEN t.outcome = i.outcome THEN t.cents ELSE 0 END AS own_cents
+                CASE WHEN t.outcome = i.outcome
+                          AND (t.tender = 'card') = (i.payment IS NOT NULL)
+                     THEN t.cents ELSE 0 END AS own_cents
          FROM journal_intents i LEFT JOIN top_ups t
               ON t.tenant = i.tenant AND t.kiosk = i.kiosk AND t.seq = i.seq
          WHERE i.tenant = $1 AND i.kiosk = $2 AND i.kind = 'top_up_ordered'
                AND i.closed_seq IS NOT NULL
-               AND (t.outcome IS NULL OR t.outcome <> i.outcome OR t.cents <> i.closed_cents)
+               AND (t.outcome IS NULL OR t.outcome <> i.outcome OR t.cents <> i.closed_cents
+                    OR (t.tender = 'card') <> (i.payment IS NOT NULL))
          ORDER BY i.seq",
     )
     .bind(tenant)
@@ -175,63 +182,3 @@ async fn top_up_differences(
         })
         .collect()
 }
-
-fn amount(cents: i64) -> Result<Amount, sqlx::Error> {
-    Amount::from_cents(cents).map_err(|_| unreadable("top_ups.cents"))
-}
-
-/// Everything that may not be in central's books, each as a sentence. Empty = they are sound.
-pub(crate) async fn faults(db: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error> {
-    let mut found = Vec::new();
-    for (what, query) in FAULTS {
-        for row in sqlx::query(query).fetch_all(&mut *db).await? {
-            found.push(format!("{what}: {}", subject(&row)?));
-        }
-    }
-    Ok(found)
-}
-
-fn subject(row: &SqliteRow) -> Result<String, sqlx::Error> {
-    row.try_get("subject")
-}
-
-/// Each finds the rows that break a rule.
-const FAULTS: [(&str, &str); 6] = [
-    (
-        "an account's sums are not those of its transfers",
-        "SELECT a.account AS subject FROM accounts a
-         WHERE a.debits <> (SELECT COALESCE(SUM(t.cents), 0) FROM transfers t
-                            WHERE t.tenant = a.tenant AND t.debit = a.account)
-            OR a.credits <> (SELECT COALESCE(SUM(t.cents), 0) FROM transfers t
-                             WHERE t.tenant = a.tenant AND t.credit = a.account)",
-    ),
-    (
-        "debits and credits of a town do not sum to the same",
-        "SELECT tenant AS subject FROM accounts GROUP BY tenant
-         HAVING SUM(debits) <> SUM(credits)",
-    ),
-    (
-        "a wallet is out of its bounds",
-        "SELECT account AS subject FROM accounts
-         WHERE kind = 'wallet' AND (credits < debits OR credits - debits > max_cents)",
-    ),
-    (
-        "a top-up's transfer is missing or of another amount",
-        "SELECT u.kiosk || '-' || u.seq AS subject FROM top_ups u LEFT JOIN transfers t
-              ON t.tenant = u.tenant AND t.id = u.transfer
-         WHERE t.cents IS NULL OR t.cents <> u.cents
-            OR (u.outcome = 'accepted') <> (t.kind = 'cash_top_up')",
-    ),
-    (
-        "a kiosk's cash was booked without a top-up",
-        "SELECT t.id AS subject FROM transfers t LEFT JOIN top_ups u
-              ON u.tenant = t.tenant AND u.transfer = t.id
-         WHERE t.kind IN ('cash_top_up', 'claim') AND u.transfer IS NULL",
-    ),
-    (
-        "a journal has a gap or a broken chain",
-        "SELECT l.kiosk || '-' || l.seq AS subject FROM journal_lines l LEFT JOIN journal_lines p
-              ON p.tenant = l.tenant AND p.kiosk = l.kiosk AND p.seq = l.seq - 1
-         WHERE l.seq > 1 AND (p.hash IS NULL OR p.hash <> l.prev_hash)",
-    ),
-];

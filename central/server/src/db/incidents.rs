@@ -14,6 +14,12 @@ pub(crate) enum Incident {
     TopUpMismatch,
     /// A journal's outcome moved another amount than was ordered.
     OutcomeMismatch,
+    /// A journal's top-up delivers a bank-card payment that does not fit it, or not it alone.
+    PaymentMismatch,
+    /// A bank card got back what central does not owe.
+    ReversalMismatch,
+    /// A terminal's end of day says another sum than its kiosk's journal.
+    CardDayMismatch,
     /// A kiosk used a key again for something else.
     KeyReused,
     /// A kiosk used another kiosk's key.
@@ -21,12 +27,15 @@ pub(crate) enum Incident {
 }
 
 impl Incident {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::CloneSuspected,
         Self::JournalDiverged,
         Self::JournalInvalid,
         Self::TopUpMismatch,
         Self::OutcomeMismatch,
+        Self::PaymentMismatch,
+        Self::ReversalMismatch,
+        Self::CardDayMismatch,
         Self::KeyReused,
         Self::KeyForeign,
     ];
@@ -38,6 +47,9 @@ impl Incident {
             Self::JournalInvalid => "journal_invalid",
             Self::TopUpMismatch => "top_up_mismatch",
             Self::OutcomeMismatch => "outcome_mismatch",
+            Self::PaymentMismatch => "payment_mismatch",
+            Self::ReversalMismatch => "reversal_mismatch",
+            Self::CardDayMismatch => "card_day_mismatch",
             Self::KeyReused => "key_reused",
             Self::KeyForeign => "key_foreign",
         }

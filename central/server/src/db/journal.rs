@@ -1,15 +1,14 @@
 use std::collections::BTreeMap;
 
-use domain::Amount;
-use kiosk_records::{Account, Hash, KioskId, Record, Sealed, Seq};
+use domain::Wall;
+use kiosk_records::{Account, Hash, KioskId, Sealed, Seq};
 use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::db::incidents::{Incident, report};
 use crate::db::ledger::unreadable;
-use crate::domain::audit::{
-    Close, Finding, Head, IntentKind, NewLine, Step, balanced, check_batch, step,
-};
+use crate::db::{card_days, intents};
+use crate::domain::audit::{Finding, Head, NewLine, balanced, check_batch};
 
 /// A batch was not taken; nothing of it is stored.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +24,23 @@ pub(crate) enum IngestError {
 pub(crate) struct Source<'a> {
     pub(crate) tenant: &'a str,
     pub(crate) kiosk: &'a KioskId,
-    pub(crate) now_ms: i64,
+    pub(crate) now: Wall,
+}
+
+impl Source<'_> {
+    /// Writes an incident about an intent down; gives it back, to be counted.
+    pub(crate) async fn report(
+        self,
+        db: &mut SqliteConnection,
+        incident: Incident,
+        intent: Seq,
+        detail: &str,
+    ) -> Result<Incident, sqlx::Error> {
+        let subject = format!("{}-{intent}", self.kiosk);
+        let (kiosk, now_ms) = (self.kiosk.as_str(), self.now.utc_ms);
+        report(db, self.tenant, incident, kiosk, &subject, detail, now_ms).await?;
+        Ok(incident)
+    }
 }
 
 /// What became of a batch.
@@ -50,7 +65,8 @@ pub(crate) async fn ingest(
     for line in &fresh {
         store_line(db, source, line).await?;
         store_posting(db, source, line).await?;
-        taken.incidents.extend(follow_intent(db, source, line).await?);
+        taken.incidents.extend(intents::follow(db, source, line).await?);
+        taken.incidents.extend(card_days::follow(db, source, line).await?);
     }
     if let Some(last) = fresh.last() {
         store_head(db, source, last.sealed).await?;
@@ -163,129 +179,6 @@ async fn store_posting(
     Ok(())
 }
 
-/// Opens or closes the intent that the line names. Returns what does not agree with what was
-/// ordered or with central's own books: the line is kept all the same, it is what the kiosk says.
-async fn follow_intent(
-    db: &mut SqliteConnection,
-    source: Source<'_>,
-    line: &NewLine<'_>,
-) -> Result<Vec<Incident>, IngestError> {
-    let mut incidents = Vec::new();
-    let Some(step) = step(&line.body.record) else {
-        return Ok(incidents);
-    };
-    let (intent, close) = match step {
-        Step::Opens { kind, amount } => {
-            open(db, source, line, kind, amount).await?;
-            return Ok(incidents);
-        }
-        Step::Closes { intent, close } => (intent, close),
-    };
-    let ordered = closed(db, source, line, intent, close).await?;
-    let ordered = ordered
-        .ok_or_else(|| invalid(line, "it closes an intent that is not open, or not of its kind"))?;
-    if close.outcome.moves_value() && close.cents != ordered {
-        let detail = format!("ordered {ordered} cents, moved {}", close.cents);
-        incident(db, source, Incident::OutcomeMismatch, intent, &detail).await?;
-        incidents.push(Incident::OutcomeMismatch);
-    }
-    let is_top_up = close.outcome.kind() == IntentKind::TopUp;
-    if is_top_up && !agrees_with_own(db, source, line, intent, close).await? {
-        let detail = format!("journal: {}, {} cents", close.outcome.as_str(), close.cents);
-        incident(db, source, Incident::TopUpMismatch, intent, &detail).await?;
-        incidents.push(Incident::TopUpMismatch);
-    }
-    Ok(incidents)
-}
-
-async fn open(
-    db: &mut SqliteConnection,
-    source: Source<'_>,
-    line: &NewLine<'_>,
-    kind: IntentKind,
-    amount: Amount,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO journal_intents (tenant, kiosk, seq, kind, cents)
-         VALUES ($1, $2, $3, $4, $5)",
-    )
-    .bind(source.tenant)
-    .bind(source.kiosk.as_str())
-    .bind(seq_to(line.sealed.seq))
-    .bind(kind.as_str())
-    .bind(amount.cents())
-    .execute(db)
-    .await
-    .map(drop)
-}
-
-/// Closes an intent. Returns the amount ordered; `None` when no such intent is open.
-async fn closed(
-    db: &mut SqliteConnection,
-    source: Source<'_>,
-    line: &NewLine<'_>,
-    intent: Seq,
-    close: Close,
-) -> Result<Option<i64>, sqlx::Error> {
-    sqlx::query_scalar(
-        "UPDATE journal_intents SET closed_seq = $5, outcome = $6, closed_cents = $7
-         WHERE tenant = $1 AND kiosk = $2 AND seq = $3 AND kind = $4 AND closed_seq IS NULL
-         RETURNING cents",
-    )
-    .bind(source.tenant)
-    .bind(source.kiosk.as_str())
-    .bind(seq_to(intent))
-    .bind(close.outcome.kind().as_str())
-    .bind(seq_to(line.sealed.seq))
-    .bind(close.outcome.as_str())
-    .bind(close.cents)
-    .fetch_optional(db)
-    .await
-}
-
-/// Does the journal say of a top-up what central's own books say?
-async fn agrees_with_own(
-    db: &mut SqliteConnection,
-    source: Source<'_>,
-    line: &NewLine<'_>,
-    intent: Seq,
-    close: Close,
-) -> Result<bool, sqlx::Error> {
-    let own = sqlx::query(
-        "SELECT outcome, cents, transfer FROM top_ups
-         WHERE tenant = $1 AND kiosk = $2 AND seq = $3",
-    )
-    .bind(source.tenant)
-    .bind(source.kiosk.as_str())
-    .bind(seq_to(intent))
-    .fetch_optional(db)
-    .await?;
-    let Some(own) = own else {
-        return Ok(false);
-    };
-    let transfer: &str = own.try_get("transfer")?;
-    let same_transfer = if let Record::TopUpAccepted { ledger_ref, .. } = &line.body.record {
-        ledger_ref == transfer
-    } else {
-        true
-    };
-    Ok(same_transfer
-        && own.try_get::<&str, _>("outcome")? == close.outcome.as_str()
-        && own.try_get::<i64, _>("cents")? == close.cents)
-}
-
-async fn incident(
-    db: &mut SqliteConnection,
-    source: Source<'_>,
-    incident: Incident,
-    intent: Seq,
-    detail: &str,
-) -> Result<(), sqlx::Error> {
-    let subject = format!("{}-{intent}", source.kiosk);
-    let (kiosk, now_ms) = (source.kiosk.as_str(), source.now_ms);
-    report(db, source.tenant, incident, kiosk, &subject, detail, now_ms).await
-}
-
 async fn store_head(
     db: &mut SqliteConnection,
     source: Source<'_>,
@@ -305,7 +198,8 @@ async fn store_head(
     .map(drop)
 }
 
-fn invalid(line: &NewLine<'_>, fault: &'static str) -> IngestError {
+/// A line that no sound journal has.
+pub(crate) fn invalid(line: &NewLine<'_>, fault: &'static str) -> IngestError {
     let seq = line.sealed.seq;
     Finding::Invalid { seq, fault }.into()
 }

@@ -9,6 +9,11 @@ pub(crate) enum LedgerAccount<'a> {
     Wallet(&'a str),
     /// Cash in a kiosk for what central booked (debit).
     KioskCash(&'a str),
+    /// What a kiosk's terminal took from bank cards for what central booked, less what it gave back
+    /// and what its ends of day have closed (debit).
+    CardTerminal(&'a str),
+    /// What ends of day of a kiosk's terminal have closed: with the acquirer (debit).
+    CardSettled(&'a str),
     /// What the office owes for refused top-ups of a kiosk (credit).
     Claims(&'a str),
     /// Money that came in elsewhere: web, office, shop (debit).
@@ -22,6 +27,8 @@ impl LedgerAccount<'_> {
         match self {
             Self::Wallet(id) => format!("wallet:{id}"),
             Self::KioskCash(kiosk) => format!("kiosk_cash:{kiosk}"),
+            Self::CardTerminal(kiosk) => format!("card_terminal:{kiosk}"),
+            Self::CardSettled(kiosk) => format!("card_settled:{kiosk}"),
             Self::Claims(kiosk) => format!("claims:{kiosk}"),
             Self::OtherTopUps => "other_top_ups".to_owned(),
             Self::Services => "services".to_owned(),
@@ -32,6 +39,8 @@ impl LedgerAccount<'_> {
         match self {
             Self::Wallet(_) => "wallet",
             Self::KioskCash(_) => "kiosk_cash",
+            Self::CardTerminal(_) => "card_terminal",
+            Self::CardSettled(_) => "card_settled",
             Self::Claims(_) => "claims",
             Self::OtherTopUps => "other_top_ups",
             Self::Services => "services",
@@ -96,16 +105,23 @@ pub(crate) enum TransferKind {
     Movement(MovementKind),
     /// A refused top-up, owed by the office.
     Claim,
+    /// A refused top-up that went back to the bank card: owed no longer.
+    Reversal,
+    /// An end of day of a terminal: with the acquirer.
+    Settlement,
 }
 
 impl TransferKind {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Movement(MovementKind::CashTopUp) => "cash_top_up",
+            Self::Movement(MovementKind::CardTopUp) => "card_top_up",
             Self::Movement(MovementKind::OtherTopUp) => "other_top_up",
             Self::Movement(MovementKind::Purchase) => "purchase",
             Self::Movement(MovementKind::Refund) => "refund",
             Self::Claim => "claim",
+            Self::Reversal => "reversal",
+            Self::Settlement => "settlement",
         }
     }
 }
@@ -188,11 +204,16 @@ pub(crate) async fn movements(
 }
 
 fn movement_kind(word: &str) -> Result<MovementKind, sqlx::Error> {
-    use MovementKind::{CashTopUp, OtherTopUp, Purchase, Refund};
-    [CashTopUp, OtherTopUp, Purchase, Refund]
+    use MovementKind::{CardTopUp, CashTopUp, OtherTopUp, Purchase, Refund};
+    [CashTopUp, CardTopUp, OtherTopUp, Purchase, Refund]
         .into_iter()
         .find(|kind| TransferKind::Movement(*kind).as_str() == word)
         .ok_or_else(|| unreadable("transfers.kind"))
+}
+
+/// An amount out of the database.
+pub(crate) fn cents(value: i64) -> Result<Amount, sqlx::Error> {
+    Amount::from_cents(value).map_err(|_| unreadable("cents"))
 }
 
 /// A column holds what we never wrote.

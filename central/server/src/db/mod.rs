@@ -1,8 +1,12 @@
 //! SQLite: one file, one writer, readers beside it.
 
 pub(crate) mod audit;
+mod audit_card;
+mod card_days;
 pub(crate) mod cards;
+pub(crate) mod faults;
 pub(crate) mod incidents;
+mod intents;
 pub(crate) mod journal;
 pub(crate) mod ledger;
 pub(crate) mod pin_guards;

@@ -1,5 +1,5 @@
 use central_api::{TopUpAnswer, TopUpRequest};
-use domain::{Amount, MovementKind, RechargeRules, Wall};
+use domain::{Amount, MovementKind, RechargeRules, Tender, Wall};
 use kiosk_records::{IntentId, TopUpRefusal};
 use sha2::{Digest, Sha256};
 use sqlx::Row;
@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnection;
 use crate::db::cards::{self, CardRow};
 use crate::db::ledger::{self, LedgerAccount, Transfer, TransferKind, unreadable};
 use crate::domain::card::Day;
-use crate::domain::top_up::{WalletFacts, decide};
+use crate::domain::top_up::{WalletFacts, decide, tender_word};
 
 /// A top-up was not answered.
 #[derive(Debug, thiserror::Error)]
@@ -69,23 +69,35 @@ fn facts(card: &CardRow) -> Result<WalletFacts, sqlx::Error> {
     })
 }
 
-/// The wallet is credited; the cash for it is in the kiosk.
+/// Where the money for an order is.
+fn taken(order: &Order) -> LedgerAccount<'_> {
+    let kiosk = order.intent.kiosk.as_str();
+    match order.request.tender {
+        Tender::Cash => LedgerAccount::KioskCash(kiosk),
+        Tender::Card => LedgerAccount::CardTerminal(kiosk),
+    }
+}
+
+/// The wallet is credited; the money for it is in the kiosk, or at its terminal.
 async fn credit(
     db: &mut SqliteConnection,
     tenant: &str,
     order: &Order,
     wallet: &str,
 ) -> Result<(String, TopUpAnswer), sqlx::Error> {
-    let kiosk = order.intent.kiosk.as_str();
-    let cash = LedgerAccount::KioskCash(kiosk);
-    ledger::open_account(db, tenant, &cash, None).await?;
+    let taken = taken(order);
+    ledger::open_account(db, tenant, &taken, None).await?;
     let id = format!("TU-{}", order.intent);
+    let kind = match order.request.tender {
+        Tender::Cash => MovementKind::CashTopUp,
+        Tender::Card => MovementKind::CardTopUp,
+    };
     let transfer = Transfer {
         id: &id,
-        debit: cash,
+        debit: taken,
         credit: LedgerAccount::Wallet(wallet),
         amount: order.request.amount,
-        kind: TransferKind::Movement(MovementKind::CashTopUp),
+        kind: TransferKind::Movement(kind),
         at: order.now,
     };
     let balance = ledger::transfer(db, tenant, &transfer).await?;
@@ -94,20 +106,19 @@ async fn credit(
     Ok((id, TopUpAnswer::Accepted { ledger_ref, balance }))
 }
 
-/// The cash is in the kiosk and no wallet has it: the office owes it.
+/// The money was taken and no wallet has it: the office owes it.
 async fn owe(
     db: &mut SqliteConnection,
     tenant: &str,
     order: &Order,
 ) -> Result<String, sqlx::Error> {
-    let kiosk = order.intent.kiosk.as_str();
-    let (cash, claims) = (LedgerAccount::KioskCash(kiosk), LedgerAccount::Claims(kiosk));
-    ledger::open_account(db, tenant, &cash, None).await?;
+    let (taken, claims) = (taken(order), LedgerAccount::Claims(order.intent.kiosk.as_str()));
+    ledger::open_account(db, tenant, &taken, None).await?;
     ledger::open_account(db, tenant, &claims, None).await?;
     let id = format!("CL-{}", order.intent);
     let transfer = Transfer {
         id: &id,
-        debit: cash,
+        debit: taken,
         credit: claims,
         amount: order.request.amount,
         kind: TransferKind::Claim,
@@ -159,9 +170,9 @@ async fn store(
     };
     let answer = serde_json::to_string(answer).expect("an answer has string keys only");
     sqlx::query(
-        "INSERT INTO top_ups (tenant, kiosk, seq, body_hash, card_ref, cents, offline, outcome,
-                              transfer, answer, at_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "INSERT INTO top_ups (tenant, kiosk, seq, body_hash, card_ref, cents, offline, tender,
+                              outcome, transfer, answer, at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(tenant)
     .bind(order.intent.kiosk.as_str())
@@ -170,6 +181,7 @@ async fn store(
     .bind(order.request.card_ref.to_string())
     .bind(order.request.amount.cents())
     .bind(i64::from(order.request.offline))
+    .bind(tender_word(order.request.tender))
     .bind(outcome)
     .bind(transfer)
     .bind(answer)

@@ -203,7 +203,9 @@ impl Office<'_> {
     ) -> Result<()> {
         let wallet = LedgerAccount::Wallet(person.id);
         let other = match past.kind {
-            MovementKind::CashTopUp | MovementKind::OtherTopUp => LedgerAccount::OtherTopUps,
+            MovementKind::CashTopUp | MovementKind::CardTopUp | MovementKind::OtherTopUp => {
+                LedgerAccount::OtherTopUps
+            }
             MovementKind::Purchase | MovementKind::Refund => LedgerAccount::Services,
         };
         let (debit, credit) = match is_credit(past.kind) {

@@ -1,5 +1,5 @@
 use central_api::CardStatus;
-use domain::MovementKind::{self, CashTopUp, OtherTopUp, Purchase, Refund};
+use domain::MovementKind::{self, CardTopUp, CashTopUp, OtherTopUp, Purchase, Refund};
 
 /// Someone of the town, invented, with a card and its past.
 pub(crate) struct Person {
@@ -150,7 +150,7 @@ pub(crate) const PEOPLE: [Person; 10] = [
 /// Does it bring money to the wallet?
 pub(crate) const fn is_credit(kind: MovementKind) -> bool {
     match kind {
-        CashTopUp | OtherTopUp | Refund => true,
+        CashTopUp | CardTopUp | OtherTopUp | Refund => true,
         Purchase => false,
     }
 }

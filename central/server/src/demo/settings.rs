@@ -89,10 +89,17 @@ id = "vallserena"
 es = "Ayuntamiento de Vallserena de Mar"
 ca = "Ajuntament de Vallserena de Mar"
 
+# In cash.
 [recharge]
 min = 500
+max = 15000
 wallet_max = 15000
 notes = [500, 1000, 2000, 5000]
+
+[recharge.card]
+min = 1000
+max = 15000
+amounts = [1000, 2000, 3000, 5000, 10000]
 
 [recharge.offline]
 max_per_visit = 5000

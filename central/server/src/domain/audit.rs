@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use domain::Amount;
-use kiosk_records::{Account, Body, Hash, Posting, Record, Sealed, Seq};
+use kiosk_records::{Account, Body, ClaimBasis, Hash, Posting, Record, Sealed, Seq};
 
 /// How far a journal has come at central.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,9 +82,23 @@ pub(crate) fn check_batch<'a>(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Opens one, named by its own place.
-    Opens { kind: IntentKind, amount: Amount },
+    Opens(Opening),
+    /// Says that what became of it is not known.
+    Doubts { intent: Seq },
+    /// Gives the customer a claim for one in doubt.
+    Claims { intent: Seq },
     /// Closes one for good.
     Closes { intent: Seq, close: Close },
+}
+
+/// An order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Opening {
+    pub(crate) kind: IntentKind,
+    /// `None` = what the payment took.
+    pub(crate) amount: Option<Amount>,
+    /// The bank-card payment that it delivers or gives back.
+    pub(crate) payment: Option<Seq>,
 }
 
 /// A final outcome.
@@ -93,6 +107,8 @@ pub(crate) struct Close {
     pub(crate) outcome: Outcome,
     /// What the posting moved, in cents: to compare with what was ordered.
     pub(crate) cents: i64,
+    /// The customer had gone when a payment turned out to be made.
+    pub(crate) is_late: bool,
 }
 
 /// What was ordered.
@@ -100,6 +116,8 @@ pub(crate) struct Close {
 pub(crate) enum IntentKind {
     Stack,
     TopUp,
+    Payment,
+    Reversal,
 }
 
 impl IntentKind {
@@ -108,6 +126,8 @@ impl IntentKind {
         match self {
             Self::Stack => "stack_ordered",
             Self::TopUp => "top_up_ordered",
+            Self::Payment => "payment_ordered",
+            Self::Reversal => "reversal_ordered",
         }
     }
 }
@@ -119,6 +139,10 @@ pub(crate) enum Outcome {
     Returned,
     Accepted,
     Refused,
+    Approved,
+    Declined,
+    Reversed,
+    ReversalRefused,
 }
 
 impl Outcome {
@@ -129,6 +153,10 @@ impl Outcome {
             Self::Returned => "returned",
             Self::Accepted => "accepted",
             Self::Refused => "refused",
+            Self::Approved => "approved",
+            Self::Declined => "declined",
+            Self::Reversed => "reversed",
+            Self::ReversalRefused => "reversal_refused",
         }
     }
 
@@ -136,46 +164,59 @@ impl Outcome {
         match self {
             Self::Stacked | Self::Returned => IntentKind::Stack,
             Self::Accepted | Self::Refused => IntentKind::TopUp,
+            Self::Approved | Self::Declined => IntentKind::Payment,
+            Self::Reversed | Self::ReversalRefused => IntentKind::Reversal,
         }
     }
 
     pub(crate) const fn moves_value(self) -> bool {
         match self {
-            Self::Stacked | Self::Accepted | Self::Refused => true,
-            Self::Returned => false,
+            Self::Stacked | Self::Accepted | Self::Refused | Self::Approved | Self::Reversed => {
+                true
+            }
+            Self::Returned | Self::Declined | Self::ReversalRefused => false,
         }
     }
 }
 
 /// What `record` does to an intent, if anything.
 pub(crate) fn step(record: &Record) -> Option<Step> {
-    let closes = |intent: &Seq, outcome, cents| {
-        Some(Step::Closes { intent: *intent, close: Close { outcome, cents } })
+    let opens = |kind, amount: &Amount, payment: Option<Seq>| {
+        Some(Step::Opens(Opening { kind, amount: Some(*amount), payment }))
     };
-    let opens = |kind, amount: &Amount| Some(Step::Opens { kind, amount: *amount });
     match record {
-        Record::StackOrdered { note, .. } => opens(IntentKind::Stack, note),
-        Record::TopUpOrdered { amount, .. } => opens(IntentKind::TopUp, amount),
-        Record::Stacked { intent, posting, .. } => {
-            closes(intent, Outcome::Stacked, effect(posting, Account::Cashbox))
+        Record::StackOrdered { note, .. } => opens(IntentKind::Stack, note, None),
+        Record::TopUpOrdered { amount, payment, .. } => opens(IntentKind::TopUp, amount, *payment),
+        Record::PaymentOrdered { amount, .. } => opens(IntentKind::Payment, amount, None),
+        Record::ReversalOrdered { payment, .. } => {
+            let (kind, payment) = (IntentKind::Reversal, Some(*payment));
+            Some(Step::Opens(Opening { kind, amount: None, payment }))
         }
-        Record::NoteReturned { intent, .. } => closes(intent, Outcome::Returned, 0),
-        Record::TopUpAccepted { intent, posting, .. } => {
-            let cents = effect(posting, Account::WalletPayable).saturating_neg();
-            closes(intent, Outcome::Accepted, cents)
+        Record::StackInDoubt { intent, .. } | Record::PaymentInDoubt { intent } => {
+            Some(Step::Doubts { intent: *intent })
         }
-        Record::TopUpRefused { intent, posting, .. } => {
-            let cents = effect(posting, Account::ClaimsPayable).saturating_neg();
-            closes(intent, Outcome::Refused, cents)
+        Record::ClaimIssued { basis: ClaimBasis::InDoubt(intent), .. } => {
+            Some(Step::Claims { intent: *intent })
+        }
+        Record::Stacked { intent, .. }
+        | Record::NoteReturned { intent, .. }
+        | Record::TopUpAccepted { intent, .. }
+        | Record::TopUpRefused { intent, .. }
+        | Record::PaymentApproved { intent, .. }
+        | Record::PaymentDeclined { intent, .. }
+        | Record::PaymentReversed { intent, .. }
+        | Record::ReversalRefused { intent, .. } => {
+            close(record).map(|close| Step::Closes { intent: *intent, close })
         }
         Record::Booted { .. }
         | Record::SessionStarted { .. }
-        | Record::StackInDoubt { .. }
         | Record::NoteHandedBack { .. }
         | Record::UnexplainedNote { .. }
         | Record::RepeatedNote { .. }
         | Record::TopUpQueued { .. }
-        | Record::ClaimIssued { .. }
+        | Record::CardDayClosed { .. }
+        | Record::CardDayNotClosed { .. }
+        | Record::ClaimIssued { basis: ClaimBasis::Credit, .. }
         | Record::ReceiptPrinted
         | Record::ReceiptNotPrinted { .. }
         | Record::SessionEnded { .. }
@@ -189,8 +230,35 @@ pub(crate) fn step(record: &Record) -> Option<Step> {
     }
 }
 
+/// How a record closes the intent that it names.
+#[expect(clippy::wildcard_enum_match_arm, reason = "one family of records")]
+fn close(record: &Record) -> Option<Close> {
+    let (outcome, cents) = match record {
+        Record::Stacked { posting, .. } => (Outcome::Stacked, effect(posting, Account::Cashbox)),
+        Record::NoteReturned { .. } => (Outcome::Returned, 0),
+        Record::TopUpAccepted { posting, .. } => {
+            (Outcome::Accepted, effect(posting, Account::WalletPayable).saturating_neg())
+        }
+        Record::TopUpRefused { posting, .. } => {
+            (Outcome::Refused, effect(posting, Account::ClaimsPayable).saturating_neg())
+        }
+        Record::PaymentApproved { posting, .. } => {
+            (Outcome::Approved, effect(posting, Account::CardTerminal))
+        }
+        Record::PaymentDeclined { .. } => (Outcome::Declined, 0),
+        Record::PaymentReversed { posting, .. } => {
+            (Outcome::Reversed, effect(posting, Account::CardTerminal).saturating_neg())
+        }
+        Record::ReversalRefused { .. } => (Outcome::ReversalRefused, 0),
+        _ => return None,
+    };
+    let owed_late = |posting: &Posting| effect(posting, Account::TopUpsQueued) != 0;
+    let is_late = outcome == Outcome::Approved && record.posting().is_some_and(owed_late);
+    Some(Close { outcome, cents, is_late })
+}
+
 /// Like [`Posting::effect_on`], for lines that a stranger wrote: saturates.
-fn effect(posting: &Posting, account: Account) -> i64 {
+pub(crate) fn effect(posting: &Posting, account: Account) -> i64 {
     let lines = posting.lines().iter().filter(|line| line.account == account);
     lines.fold(0, |sum, line| line.cents.saturating_add(sum))
 }

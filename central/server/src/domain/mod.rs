@@ -2,5 +2,6 @@
 
 pub(crate) mod audit;
 pub(crate) mod card;
+pub(crate) mod card_day;
 pub(crate) mod pin_guard;
 pub(crate) mod top_up;

@@ -1,5 +1,5 @@
 use central_api::{CardStatus, TopUpRequest};
-use domain::{Amount, RechargeRules};
+use domain::{Amount, RechargeRules, Tender};
 use kiosk_records::TopUpRefusal;
 
 use crate::domain::card::{Day, usable};
@@ -21,12 +21,20 @@ pub(crate) fn decide(
     today: Day,
 ) -> Result<(), TopUpRefusal> {
     usable(card.status, card.expires, today).map_err(|_| TopUpRefusal::CardNotActive)?;
-    if request.amount < rules.min {
+    if request.amount < rules.min_by(request.tender) {
         return Err(TopUpRefusal::UnderMin);
     }
     match card.balance.checked_add(request.amount) {
         Some(after) if after <= rules.wallet_max => Ok(()),
         Some(_) | None => Err(TopUpRefusal::OverWalletMax),
+    }
+}
+
+/// The word in JSON and in the database.
+pub(crate) const fn tender_word(tender: Tender) -> &'static str {
+    match tender {
+        Tender::Cash => "cash",
+        Tender::Card => "card",
     }
 }
 

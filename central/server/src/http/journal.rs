@@ -43,11 +43,11 @@ async fn take_journal_batch(
         let long = format!("records: at most {}", JournalBatch::LEN_MAX);
         return Err(Problem::new(ProblemKind::Unprocessable).with_detail(long).into());
     }
-    let now_ms = central.clock.now().utc_ms;
+    let now = central.clock.now();
     let (tenant, source) = (central.tenant.clone(), kiosk.clone());
     let taken = central.db.writer.write(move |db| {
         Box::pin(async move {
-            let source = Source { tenant: &tenant, kiosk: &source, now_ms };
+            let source = Source { tenant: &tenant, kiosk: &source, now };
             ingest(db, source, &batch.records).await
         })
     });

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use crate::Central;
 use crate::db::incidents::Incident;
 use crate::db::top_ups::{self, Order, TopUpError};
-use crate::domain::top_up::refusal_word;
+use crate::domain::top_up::{refusal_word, tender_word};
 use crate::http::BODY_MAX;
 use crate::http::Shared;
 use crate::http::error::Fail;
@@ -25,7 +25,7 @@ pub(crate) fn router() -> OpenApiRouter<Shared> {
 crate::http::problem_set!(TopUpProblems:
     Malformed, KeyForeign, InFlight, TooLarge, UnsupportedMediaType, Unprocessable, KeyReused);
 
-/// The cash is in the kiosk: credit the wallet
+/// The cash is in the kiosk, or the bank card charged: credit the wallet
 ///
 /// The same key and body bring the same answer for ever.
 #[utoipa::path(
@@ -55,6 +55,7 @@ async fn top_up(
     let Some(in_flight) = central.in_flight.enter(&intent) else {
         return Err(ProblemKind::InFlight.into());
     };
+    let tender = tender_word(request.tender);
     let answer = settle(&central, intent.clone(), request, in_flight).await;
     let answer = match answer {
         Ok(answer) => answer,
@@ -68,7 +69,7 @@ async fn top_up(
         TopUpAnswer::Accepted { .. } => (StatusCode::CREATED, "accepted"),
         TopUpAnswer::Refused { reason } => (StatusCode::OK, refusal_word(*reason)),
     };
-    central.metrics.top_up(outcome);
+    central.metrics.top_up(outcome, tender);
     Ok((status, Json(answer)))
 }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use axum::http::{Method, StatusCode};
 use central_api::CardStatusChange;
-use domain::Amount;
+use domain::{Amount, Tender};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sqlx::Executor;
@@ -18,6 +18,7 @@ enum Op {
         seq: u64,
         card: usize,
         euro: u16,
+        tender: Tender,
     },
     /// The n-th order so far, asked again.
     Again(prop::sample::Index),
@@ -29,8 +30,12 @@ enum Op {
 
 fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
-        4 => (1u64..40, 0..CARDS.len(), 1u16..60)
-            .prop_map(|(seq, card, euro)| Op::TopUp { seq, card, euro }),
+        4 => (1u64..40, 0..CARDS.len(), 1u16..60, any::<bool>()).prop_map(
+            |(seq, card, euro, by_card)| {
+                let tender = if by_card { Tender::Card } else { Tender::Cash };
+                Op::TopUp { seq, card, euro, tender }
+            }
+        ),
         2 => any::<prop::sample::Index>().prop_map(Op::Again),
         1 => (0..3usize, prop::sample::select(vec!["active", "blocked", "suspended"]))
             .prop_map(|(card, status)| Op::SetStatus { card, status }),
@@ -42,8 +47,10 @@ fn op() -> impl Strategy<Value = Op> {
 struct Model {
     balances: BTreeMap<&'static str, i64>,
     blocked: BTreeMap<&'static str, bool>,
-    orders: BTreeMap<u64, (usize, u16, Value)>,
+    orders: BTreeMap<u64, (usize, u16, Tender, Value)>,
     claims: i64,
+    /// By tender: in the kiosk, at its terminal.
+    taken: BTreeMap<Tender, i64>,
 }
 
 impl Model {
@@ -55,11 +62,13 @@ impl Model {
     }
 
     /// Whether this order is credited, if it is a new one.
-    fn order(&mut self, card: &'static str, cents: i64) -> bool {
+    fn order(&mut self, card: &'static str, cents: i64, tender: Tender) -> bool {
+        *self.taken.entry(tender).or_default() += cents;
+        let min = if tender == Tender::Cash { 500 } else { 1_000 };
         let blocked = self.blocked.get(card).copied().unwrap_or(false);
         if let Some(balance) = self.balances.get_mut(card)
             && !blocked
-            && cents >= 500
+            && cents >= min
             && *balance + cents <= 15_000
         {
             *balance += cents;
@@ -72,25 +81,25 @@ impl Model {
 
 async fn play(town: &Town, model: &mut Model, op: Op) {
     match op {
-        Op::TopUp { seq, card, euro } => {
-            let answer = top_up(town, seq, card, euro).await;
-            if let Some((old_card, old_euro, stored)) = model.orders.get(&seq) {
-                if (*old_card, *old_euro) == (card, euro) {
+        Op::TopUp { seq, card, euro, tender } => {
+            let answer = top_up(town, seq, card, euro, tender).await;
+            if let Some((old_card, old_euro, old_tender, stored)) = model.orders.get(&seq) {
+                if (*old_card, *old_euro, *old_tender) == (card, euro, tender) {
                     assert_eq!(answer.1, *stored);
                 } else {
                     assert_eq!(answer.0, StatusCode::UNPROCESSABLE_ENTITY);
                 }
                 return;
             }
-            let credited = model.order(CARDS[card], i64::from(euro) * 100);
+            let credited = model.order(CARDS[card], i64::from(euro) * 100, tender);
             assert_eq!(answer.0 == StatusCode::CREATED, credited, "{}", answer.1);
-            model.orders.insert(seq, (card, euro, answer.1));
+            model.orders.insert(seq, (card, euro, tender, answer.1));
         }
         Op::Again(which) => {
             let orders: Vec<_> = model.orders.iter().collect();
             if !orders.is_empty() {
-                let (seq, (card, euro, stored)) = orders[which.index(orders.len())];
-                assert_eq!(top_up(town, *seq, *card, *euro).await.1, *stored);
+                let (seq, (card, euro, tender, stored)) = orders[which.index(orders.len())];
+                assert_eq!(top_up(town, *seq, *card, *euro, *tender).await.1, *stored);
             }
         }
         Op::SetStatus { card, status } => {
@@ -103,9 +112,18 @@ async fn play(town: &Town, model: &mut Model, op: Op) {
     }
 }
 
-async fn top_up(town: &Town, seq: u64, card: usize, euro: u16) -> (StatusCode, Value) {
-    let key = format!("K0001-{seq}");
-    let answer = town.top_up(&key, CARDS[card], Amount::euro(euro)).await;
+async fn top_up(
+    town: &Town,
+    seq: u64,
+    card: usize,
+    euro: u16,
+    tender: Tender,
+) -> (StatusCode, Value) {
+    let (key, amount) = (format!("K0001-{seq}"), Amount::euro(euro));
+    let answer = match tender {
+        Tender::Cash => town.top_up(&key, CARDS[card], amount).await,
+        Tender::Card => town.top_up_by_card(&key, CARDS[card], amount).await,
+    };
     (answer.status, answer.body)
 }
 
@@ -136,6 +154,11 @@ async fn assert_balances(town: &Town, model: &Model) {
     let query = "SELECT COALESCE(SUM(credits - debits), 0) FROM accounts WHERE kind = 'claims'";
     let claims: i64 = sqlx::query_scalar(query).fetch_one(&mut sql).await.unwrap();
     assert_eq!(claims, model.claims);
+    for (tender, account) in [(Tender::Cash, "kiosk_cash"), (Tender::Card, "card_terminal")] {
+        let query = "SELECT COALESCE(SUM(debits - credits), 0) FROM accounts WHERE kind = $1";
+        let taken: i64 = sqlx::query_scalar(query).bind(account).fetch_one(&mut sql).await.unwrap();
+        assert_eq!(taken, model.taken.get(&tender).copied().unwrap_or(0), "{account}");
+    }
 }
 
 #[tokio::test]

@@ -2,11 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "in tests")]
 
+mod card_days;
+mod card_payments;
 mod cards;
+mod config;
 mod crash;
 mod document;
 mod input;
 mod journal;
+mod kiosk;
 mod ledger;
 mod operator;
 mod rig;

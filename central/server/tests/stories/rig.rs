@@ -147,6 +147,7 @@ impl Town {
         json!({
             "card_ref": self.card_ref(id),
             "amount": amount,
+            "tender": "cash",
             "offline": false,
             "ordered_at": {"utc_ms": 1_795_240_920_000_i64, "offset_min": 60},
         })
@@ -156,15 +157,25 @@ impl Town {
         self.post_top_up(key, &self.top_up_body(id, amount)).await
     }
 
+    pub(crate) async fn top_up_by_card(&self, key: &str, id: &str, amount: Amount) -> Answer {
+        let mut body = self.top_up_body(id, amount);
+        body["tender"] = json!("card");
+        self.post_top_up(key, &body).await
+    }
+
     pub(crate) async fn post_top_up(&self, key: &str, body: &Value) -> Answer {
         let key = [("idempotency-key", key)];
         self.kiosk(Method::POST, "/v1/topups", &key, Some(body)).await
     }
 
     pub(crate) async fn books(&self, kiosk: &str) -> KioskBooks {
+        self.books_if_known(kiosk).await.unwrap()
+    }
+
+    /// `None` = central never heard of the kiosk.
+    pub(crate) async fn books_if_known(&self, kiosk: &str) -> Option<KioskBooks> {
         let answer = self.operator(Method::GET, &format!("/v1/kiosks/{kiosk}/books"), None).await;
-        assert_eq!(answer.status, StatusCode::OK);
-        serde_json::from_value(answer.body).unwrap()
+        (answer.status == StatusCode::OK).then(|| serde_json::from_value(answer.body).unwrap())
     }
 
     /// As kiosk K0001.
@@ -229,6 +240,21 @@ impl Town {
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         let found = text.lines().find_map(|found| found.strip_prefix(&format!("{line} ")));
         found.unwrap_or_else(|| panic!("no {line} in\n{text}")).to_owned()
+    }
+
+    /// How often such an incident was counted.
+    pub(crate) async fn incidents(&self, kind: &str) -> u64 {
+        let line = format!("central_incidents_total{{kind=\"{kind}\"}}");
+        self.metric(&line).await.parse().unwrap()
+    }
+
+    /// What the one incident of a kind says, about what.
+    pub(crate) async fn incident(&self, kind: &str) -> (String, String) {
+        let query = "SELECT subject, detail FROM incidents WHERE kind = $1";
+        let rows = sqlx::query_as(query).bind(kind).fetch_all(&mut self.sql().await).await;
+        let mut rows: Vec<(String, String)> = rows.unwrap();
+        assert_eq!(rows.len(), 1, "{rows:?}");
+        rows.remove(0)
     }
 
     /// A connection of one's own, beside central's, with its rules (foreign keys) on.

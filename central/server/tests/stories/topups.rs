@@ -42,13 +42,16 @@ async fn a_key_used_again_for_something_else_is_refused_and_books_nothing() {
     let mut offline = town.top_up_body("ana", Amount::euro(30));
     offline["offline"] = json!(true);
     others.push(offline);
+    let mut by_card = town.top_up_body("ana", Amount::euro(30));
+    by_card["tender"] = json!("card");
+    others.push(by_card);
     for other in others {
         let answer = town.post_top_up("K0001-12", &other).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(answer.problem(), Some(ProblemKind::KeyReused));
     }
     assert_eq!(town.balance("ana").await, 4_240);
-    assert_eq!(town.metric("central_incidents_total{kind=\"key_reused\"}").await, "3");
+    assert_eq!(town.metric("central_incidents_total{kind=\"key_reused\"}").await, "4");
     town.assert_sound().await;
 }
 
@@ -143,6 +146,38 @@ async fn what_cannot_be_credited_is_owed_by_the_office() {
     assert_eq!(books.wallet_credits, Amount::ZERO);
     assert_eq!(books.claims, Amount::from_cents(4 * 2_000 + 499 + 1_001).unwrap());
     town.assert_sound().await;
+}
+
+#[tokio::test]
+async fn each_way_of_paying_has_its_smallest_recharge() {
+    let town = Town::new().await;
+    let nine = Amount::euro(9);
+    assert_eq!(town.top_up("K0001-1", "ana", nine).await.status, StatusCode::CREATED);
+    let by_card = town.top_up_by_card("K0001-2", "ana", nine).await;
+    assert_eq!(by_card.body, json!({"status": "refused", "reason": "under_min"}));
+    for (outcome, tender) in [("accepted", "cash"), ("under_min", "card")] {
+        let line = format!("central_top_ups_total{{outcome=\"{outcome}\",tender=\"{tender}\"}}");
+        assert_eq!(town.metric(&line).await, "1");
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_say_how_it_was_paid_is_not_heard() {
+    let town = Town::new().await;
+    for (tender, problem) in [
+        (json!("cheque"), ProblemKind::Unprocessable),
+        (json!(null), ProblemKind::Malformed),
+        (json!(1), ProblemKind::Malformed),
+    ] {
+        let mut body = town.top_up_body("ana", Amount::euro(20));
+        body["tender"] = tender;
+        assert_eq!(town.post_top_up("K0001-1", &body).await.problem(), Some(problem), "{body}");
+    }
+    let mut body = town.top_up_body("ana", Amount::euro(20));
+    body.as_object_mut().unwrap().remove("tender");
+    let answer = town.post_top_up("K0001-1", &body).await;
+    assert_eq!(answer.problem(), Some(ProblemKind::Unprocessable));
+    assert_eq!(town.balance("ana").await, 1_240);
 }
 
 #[tokio::test]

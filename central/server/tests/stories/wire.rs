@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use central_api::{Client, ClientConfig, ClientError, Delivery, Fetched, ProblemKind};
 use central_server::{demo, serve};
-use domain::{Amount, Wall};
+use domain::{Amount, Tender, Wall};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tempfile::TempDir;
@@ -97,6 +97,7 @@ async fn a_kiosk_and_an_operator_go_through_the_whole_story() {
     let top_up = central_api::TopUpRequest {
         card_ref: session.card_ref,
         amount: Amount::euro(30),
+        tender: Tender::Cash,
         offline: false,
         ordered_at: Wall::default(),
     };
@@ -118,6 +119,7 @@ async fn a_kiosk_cannot_speak_for_another() {
     let top_up = central_api::TopUpRequest {
         card_ref: domain::CardRef([0; 16]),
         amount: Amount::euro(30),
+        tender: Tender::Cash,
         offline: false,
         ordered_at: Wall::default(),
     };
