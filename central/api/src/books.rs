@@ -55,7 +55,8 @@ pub struct CardBooks {
     /// Back on the bank card.
     #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::amount))]
     pub given_back: Amount,
-    /// Charged, says the journal, and no top-up asked for yet: on its way, or claimed. In cents.
+    /// Charged, says the journal, and central was asked for no top-up yet: it is on its way, or the
+    /// customer holds a claim. In cents.
     pub undelivered_cents: i64,
     /// The clearing account: taken, less given back, and not closed by an end of day. Below zero
     /// when more went back, or when a payment was closed before its top-up was asked for.

@@ -167,7 +167,7 @@ async fn deliveries(
     kiosk: &KioskId,
 ) -> Result<Vec<Difference>, sqlx::Error> {
     let rows = sqlx::query(
-        "SELECT t.seq, t.payment, t.cents, COALESCE(SUM(p.cents), 0) AS paid
+        "SELECT t.seq, t.payment, t.cents, CAST(COALESCE(SUM(p.cents), 0) AS BIGINT) AS paid
          FROM journal_intents t
               LEFT JOIN journal_intents i
                    ON i.tenant = t.tenant AND i.kiosk = t.kiosk AND i.seq = t.payment
@@ -207,7 +207,7 @@ async fn reversals(
     kiosk: &KioskId,
 ) -> Result<Vec<Difference>, sqlx::Error> {
     let rows = sqlx::query(
-        "SELECT r.seq, -COALESCE(SUM(p.cents), 0) AS journal,
+        "SELECT r.seq, CAST(-COALESCE(SUM(p.cents), 0) AS BIGINT) AS journal,
                 CASE WHEN EXISTS (SELECT 1 FROM journal_intents o
                                   WHERE o.tenant = $1 AND o.kiosk = $2 AND o.payment = r.payment
                                         AND o.outcome = 'reversed' AND o.seq < r.seq) THEN 0

@@ -14,7 +14,8 @@ pub(crate) enum Incident {
     TopUpMismatch,
     /// A journal's outcome moved another amount than was ordered.
     OutcomeMismatch,
-    /// A journal's top-up delivers a bank-card payment that does not fit it, or not it alone.
+    /// A journal's top-up delivers a bank-card payment that does not fit it, or not it alone; or a
+    /// payment was ordered out of turn.
     PaymentMismatch,
     /// A bank card got back what central does not owe.
     ReversalMismatch,

@@ -24,7 +24,10 @@ pub(crate) async fn follow(
         None => Ok(Vec::new()),
         Some(Step::Opens(opening)) => {
             open(db, source, seq, opening).await?;
-            Ok(check_delivery(db, source, seq, opening).await?.into_iter().collect())
+            let mut incidents = Vec::new();
+            incidents.extend(check_delivery(db, source, seq, opening).await?);
+            incidents.extend(check_turn(db, source, seq, opening).await?);
+            Ok(incidents)
         }
         Some(Step::Doubts { intent }) => {
             let is_new = doubt(db, source, seq, intent).await?;
@@ -101,6 +104,34 @@ async fn check_delivery(
             }
         }
     };
+    source.report(db, Incident::PaymentMismatch, seq, &fault).await.map(Some)
+}
+
+/// Nobody pays by bank card, and nothing is given back, before the order before it has an outcome:
+/// or someone is charged twice.
+async fn check_turn(
+    db: &mut SqliteConnection,
+    source: Source<'_>,
+    seq: Seq,
+    opening: Opening,
+) -> Result<Option<Incident>, sqlx::Error> {
+    if !matches!(opening.kind, IntentKind::Payment | IntentKind::Reversal) {
+        return Ok(None);
+    }
+    let open: Option<i64> = sqlx::query_scalar(
+        "SELECT MIN(seq) FROM journal_intents
+         WHERE tenant = $1 AND kiosk = $2 AND closed_seq IS NULL AND seq <> $3
+               AND kind IN ('payment_ordered', 'reversal_ordered')",
+    )
+    .bind(source.tenant)
+    .bind(source.kiosk.as_str())
+    .bind(seq_to(seq))
+    .fetch_one(&mut *db)
+    .await?;
+    let Some(open) = open else {
+        return Ok(None);
+    };
+    let fault = format!("{}-{open} was still open at the terminal", source.kiosk);
     source.report(db, Incident::PaymentMismatch, seq, &fault).await.map(Some)
 }
 

@@ -72,6 +72,9 @@ pub(crate) fn check_batch<'a>(
         }
         let body = sealed.open();
         let body = body.map_err(|_| invalid("the body is not in words central knows"))?;
+        if !adds_up(&body.record) {
+            return Err(invalid("what the visit tendered is not all accounted for"));
+        }
         last = Head { seq, hash: sealed.hash };
         fresh.push(NewLine { sealed, body });
     }
@@ -261,6 +264,16 @@ fn close(record: &Record) -> Option<Close> {
 pub(crate) fn effect(posting: &Posting, account: Account) -> i64 {
     let lines = posting.lines().iter().filter(|line| line.account == account);
     lines.fold(0, |sum, line| line.cents.saturating_add(sum))
+}
+
+/// M5: at the end of a visit all that was tendered is on the wallet, queued, owed or given back.
+fn adds_up(record: &Record) -> bool {
+    let Record::SessionEnded { tendered, credited, queued, claimed, given_back, .. } = record
+    else {
+        return true;
+    };
+    let mut parts = [credited, queued, claimed, given_back].into_iter();
+    parts.try_fold(Amount::ZERO, |sum, part| sum.checked_add(*part)) == Some(*tendered)
 }
 
 /// A posting as central counts it: within what amounts can be, and zero in sum, added up here once

@@ -195,8 +195,8 @@ async fn a_payment_is_delivered_once_and_whole() {
     let payment = journal.recharge(&town, "ana", TWENTY).await;
     let declined = journal.order_payment(TWENTY);
     journal.declined(declined);
-    let open = journal.order_payment(TWENTY);
     let other = journal.pay(TWENTY);
+    let open = journal.order_payment(TWENTY);
     let ten = Amount::euro(10);
     for (named, amount, said) in [
         (payment, TWENTY, format!("payment K0001-{payment} is for another top-up")),
@@ -220,6 +220,19 @@ async fn a_payment_is_delivered_once_and_whole() {
         });
         assert!(difference.is_some(), "{said}: not found by the books");
     }
+}
+
+#[tokio::test]
+async fn who_pays_while_another_payment_is_in_doubt_is_an_incident() {
+    let town = Town::new().await;
+    let mut journal = Journal::new();
+    let doubted = journal.order_payment(TWENTY);
+    journal.write(Record::PaymentInDoubt { intent: doubted });
+    let second = journal.pay(TWENTY);
+    assert_taken(&town, &journal.lines, 5).await;
+    let (subject, detail) = town.incident("payment_mismatch").await;
+    assert_eq!(subject, format!("K0001-{second}"));
+    assert_eq!(detail, format!("K0001-{doubted} was still open at the terminal"));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 use axum::http::StatusCode;
 use central_api::{Difference, ProblemKind};
 use domain::{Amount, Lang};
-use kiosk_records::{Account, Evidence, Record, Seq};
+use kiosk_records::{Account, Disposition, Evidence, Record, Seq};
 use sqlx::Row;
 
 use crate::kiosk::{Journal, assert_refused, assert_taken, send};
@@ -166,6 +166,31 @@ async fn a_posting_that_does_not_balance_is_refused() {
     let max = i64::MAX.to_string();
     huge.write_text(&text.replace("2000", &max));
     assert_refused(&town, &huge.lines, ProblemKind::JournalInvalid).await;
+}
+
+#[tokio::test]
+async fn a_visit_that_does_not_account_for_all_it_was_given_is_refused() {
+    let town = Town::new().await;
+    let ended = |given_back, tendered| Record::SessionEnded {
+        disposition: Disposition::Completed,
+        tendered,
+        credited: Amount::euro(10),
+        queued: Amount::euro(5),
+        claimed: Amount::euro(3),
+        given_back,
+    };
+    for tendered in [Amount::euro(19), Amount::euro(21), Amount::MAX] {
+        let mut journal = Journal::new();
+        journal.write(ended(Amount::euro(2), tendered));
+        assert_taken(&town, &journal.lines[..1], 1).await;
+        assert_refused(&town, &journal.lines, ProblemKind::JournalInvalid).await;
+    }
+    let mut journal = Journal::new();
+    journal.write(ended(Amount::MAX, Amount::euro(18)));
+    assert_refused(&town, &journal.lines, ProblemKind::JournalInvalid).await;
+    let mut journal = Journal::new();
+    journal.write(ended(Amount::euro(2), Amount::euro(20)));
+    assert_taken(&town, &journal.lines, 2).await;
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in tests")]
 
 mod card_days;
+mod card_model;
 mod card_payments;
 mod cards;
 mod config;
