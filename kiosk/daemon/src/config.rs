@@ -309,11 +309,7 @@ impl Config {
                 max: Amount::ZERO,
                 wallet_max: Amount::ZERO,
                 notes: NoteSet::default(),
-                card: CardRules {
-                    min: Amount::ZERO,
-                    max: Amount::ZERO,
-                    amounts: BTreeSet::new(),
-                },
+                card: CardRules { min: Amount::ZERO, max: Amount::ZERO, amounts: BTreeSet::new() },
                 offline: OfflinePolicy {
                     max_per_visit: Amount::ZERO,
                     max_queued: Amount::ZERO,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use driver_api::{acceptor, card_reader, printer};
+use driver_api::{acceptor, card_reader, payment_terminal, printer};
 use kiosk_core::{CentralRequest, Config, Event, Kiosk};
 use kiosk_journal::{Journal, Opened};
 use kiosk_records::Seq;
@@ -26,6 +26,8 @@ pub struct Ends {
     pub printer: mpsc::Receiver<printer::Command>,
     /// What the card reader is told.
     pub reader: mpsc::Receiver<card_reader::Command>,
+    /// What the card terminal is told.
+    pub terminal: mpsc::Receiver<payment_terminal::Command>,
     /// What central is asked.
     pub central: mpsc::Receiver<CentralRequest>,
     _stop: oneshot::Sender<()>,
@@ -55,12 +57,13 @@ pub async fn start(config: Config, journal: &Path, socket: &Path) -> anyhow::Res
     let (acceptor, acceptor_commands) = mpsc::channel(COMMANDS_MAX);
     let (printer, printer_commands) = mpsc::channel(COMMANDS_MAX);
     let (reader, reader_commands) = mpsc::channel(COMMANDS_MAX);
+    let (terminal, terminal_commands) = mpsc::channel(COMMANDS_MAX);
     let (central, central_requests) = mpsc::channel(COMMANDS_MAX);
     let (screen, views) = watch::channel(None);
     let mut core = CoreLoop {
         kiosk: Kiosk::new(config, books),
         journal,
-        executor: Executor { acceptor, printer, reader, central, screen },
+        executor: Executor { acceptor, printer, reader, terminal, central, screen },
         clock: Clock::start(),
         boot,
         committed: Arc::new(Notify::new()),
@@ -80,6 +83,7 @@ pub async fn start(config: Config, journal: &Path, socket: &Path) -> anyhow::Res
         acceptor: acceptor_commands,
         printer: printer_commands,
         reader: reader_commands,
+        terminal: terminal_commands,
         central: central_requests,
         _stop: stop,
     })
