@@ -43,7 +43,7 @@ impl KioskBooks {
 }
 
 /// Bank cards at a kiosk's terminal, in central's own books.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CardBooks {
     /// On wallets.

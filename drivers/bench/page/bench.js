@@ -231,6 +231,15 @@ function showFaults(devices) {
   }
 }
 
+// Who stands before the card terminal
+
+function showCardholders({ cardholder, cardholders }) {
+  const switches = cardholders.map((name) => (
+    { name, title: words(name), on: name === cardholder, says: "" }));
+  showSwitches($("cardholders"), switches, (name) => (
+    post("api/terminal/cardholder", { cardholder: name })));
+}
+
 // Ports of the cabinet
 
 function showPort(id, { lamp, says }) {
@@ -317,6 +326,8 @@ function showState(state) {
   showPort("port-card", state.ports.card);
   showPort("port-notes", state.ports.notes);
   showPort("port-paper", state.ports.paper);
+  showPort("port-terminal", state.ports.terminal);
+  showCardholders(state.terminal);
   showReceipts(state.receipts);
   showLog(state.log);
 }

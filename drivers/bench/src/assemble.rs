@@ -27,12 +27,13 @@ impl Bench {
         let programs = Programs::beside_us()?;
         let town = Town::open(dir, &programs).await?;
         let uplink = Uplink::start(&town.central).context("the line to central")?;
-        town.configure(options, uplink.address())?;
         let changes = Changes::default();
         let logs = Logs::new(&town.log_dir()).context("the folder of the logs")?;
-        let line = Line { encrypted: options.encrypted, speed: options.speed };
-        let cabinet =
-            Cabinet::start(&town.device_dir(), line, &changes).context("the simulated devices")?;
+        let line =
+            Line { encrypted: options.encrypted, speed: options.speed, terminal: options.terminal };
+        let cabinet = Cabinet::start(&town.device_dir(), line, &changes).await;
+        let cabinet = cabinet.context("the simulated devices")?;
+        town.configure(options, uplink.address(), cabinet.terminal_config())?;
         let pcscd = pcscd(&town.device_dir()).await?;
         let operator = Client::new(&town.operator()?).context("the operator's certificate")?;
         let accounts =

@@ -15,6 +15,7 @@ use crate::log::{LogLine, Logs};
 use crate::process::{Status, Supervised};
 use crate::remote::{Remote, RemoteError};
 use crate::screen::{Screens, Shown};
+use crate::terminal::TerminalState;
 use crate::town::{Card, KIOSK_UI, KIOSKD, Town, TownCard};
 use crate::uplink::{UPLINK, Uplink};
 
@@ -88,6 +89,7 @@ pub struct BenchState {
     card: Option<String>,
     ports: Ports,
     returned: Vec<u32>,
+    terminal: TerminalState,
     faults: Vec<DeviceFaults>,
     powers: Vec<PowerSwitch>,
     receipts: usize,
@@ -104,6 +106,7 @@ impl Bench {
             card: self.cabinet.card(),
             ports: self.cabinet.ports(),
             returned: self.cabinet.returned(),
+            terminal: self.cabinet.terminal(),
             faults: self.faults(),
             powers: self.powers(),
             receipts: self.cabinet.receipts().len(),
@@ -157,6 +160,13 @@ impl Bench {
         let taken = self.cabinet.take_returned();
         self.changes.touch();
         taken
+    }
+
+    /// Puts somebody else before the card terminal.
+    pub fn set_cardholder(&self, name: &str) -> Result<(), BenchError> {
+        self.cabinet.set_cardholder(name)?;
+        self.changes.touch();
+        Ok(())
     }
 
     /// What can go wrong with each device and the line to central, and what does.
@@ -299,16 +309,17 @@ pub(crate) mod fixtures {
 
     use super::*;
     use crate::cabinet::Line;
+    use crate::options::TerminalKind;
 
-    const LINE: Line = Line { encrypted: true, speed: 100 };
+    const LINE: Line = Line { encrypted: true, speed: 100, terminal: TerminalKind::Zvt };
 
     /// A bench with real devices and nothing around them. Must run in a tokio context.
-    pub(crate) fn without_processes(dir: &Path) -> Bench {
+    pub(crate) async fn without_processes(dir: &Path) -> Bench {
         let changes = Changes::default();
         let town = Town::without_citizens(dir);
         let nowhere = dir.join("nowhere");
         Bench {
-            cabinet: Cabinet::start(&town.device_dir(), LINE, &changes).unwrap(),
+            cabinet: Cabinet::start(&town.device_dir(), LINE, &changes).await.unwrap(),
             processes: Vec::new(),
             accounts: Accounts::new(
                 nowhere.clone(),

@@ -19,7 +19,7 @@ pub struct Books {
     pub kiosk: Option<KioskSide>,
     /// As central audits them; `None` = central does not answer.
     pub central: Option<KioskBooks>,
-    /// What is in the simulated cash box.
+    /// What is in the simulated cash box, and at the bank behind the card terminal.
     pub physical: Physical,
     /// For people: one line per thing that is counted.
     pub lines: Vec<Line>,
@@ -70,7 +70,7 @@ pub struct NoteCount {
 pub struct OpenIntent {
     /// As on the receipt.
     pub number: String,
-    /// `stack` or `top_up`.
+    /// `stack`, `top_up`, `payment` or `reversal`.
     pub act: String,
     /// How much.
     pub cents: i64,
@@ -85,13 +85,20 @@ pub struct Physical {
     pub cashbox_cents: i64,
     /// In boxes that were taken out, in cents.
     pub collected_cents: i64,
+    /// Charged to bank cards less given back, in cents.
+    pub bank_cents: i64,
     /// In the cash box, by value in cents.
     pub notes: BTreeMap<i64, u32>,
 }
 
 impl Physical {
-    /// Notes by value in cents: those in the cash box, and those in boxes that were taken out.
-    pub fn of(cash_box: &BTreeMap<u32, u32>, collected: &BTreeMap<u32, u32>) -> Self {
+    /// Notes by value in cents: those in the cash box, and those in boxes that were taken out; and
+    /// the town's account at the bank.
+    pub fn of(
+        cash_box: &BTreeMap<u32, u32>,
+        collected: &BTreeMap<u32, u32>,
+        bank_cents: i64,
+    ) -> Self {
         let sum = |notes: &BTreeMap<u32, u32>| {
             let values = notes.iter();
             values.map(|(cents, count)| i64::from(*cents) * i64::from(*count)).sum()
@@ -100,12 +107,14 @@ impl Physical {
         Self {
             cashbox_cents: sum(cash_box),
             collected_cents: sum(collected),
+            bank_cents,
             notes: notes.map(|(cents, count)| (i64::from(*cents), *count)).collect(),
         }
     }
 
-    fn on(&self, account: Account) -> Option<i64> {
-        match account {
+    fn on(&self, accounts: &[Account]) -> Option<i64> {
+        match accounts.first()? {
+            Account::CardTerminal | Account::CardSettled => Some(self.bank_cents),
             Account::Cashbox => Some(self.cashbox_cents),
             Account::Collected => Some(self.collected_cents),
             Account::CustomerCredit
@@ -209,7 +218,7 @@ impl Line {
         let sides = [
             side("kiosk", self.kiosk),
             side("central", self.central),
-            side("cash box", self.physical),
+            side("really", self.physical),
         ];
         let sides: Vec<_> = sides.into_iter().flatten().collect();
         format!("{}: {}", self.title, sides.join(", "))
@@ -223,12 +232,15 @@ fn kept<T>(side: Result<T, String>, what: &str, differences: &mut Vec<String>) -
 fn lines(kiosk: Option<&KioskSide>, central: Option<&KioskBooks>, real: &Physical) -> Vec<Line> {
     ACCOUNTS
         .iter()
-        .map(|&(account, title)| {
-            let sign = if is_asset(account) { 1 } else { -1 };
-            let kiosk = kiosk.map(|side| sign * side.balance(account));
-            let central =
-                central.map(|side| sign * side.accounts.get(&account).copied().unwrap_or_default());
-            let physical = real.on(account);
+        .map(|&(accounts, title)| {
+            let signed = |balance: &dyn Fn(Account) -> i64| -> i64 {
+                accounts.iter().map(|account| sign(*account) * balance(*account)).sum()
+            };
+            let kiosk = kiosk.map(|side| signed(&|account| side.balance(account)));
+            let central = central.map(|side| {
+                signed(&|account| side.accounts.get(&account).copied().unwrap_or_default())
+            });
+            let physical = real.on(accounts);
             let mut known = [kiosk, central, physical].into_iter().flatten();
             let first = known.next();
             Line {
@@ -243,14 +255,18 @@ fn lines(kiosk: Option<&KioskSide>, central: Option<&KioskBooks>, real: &Physica
 }
 
 /// Assets stand as debits, what is owed as credits; people want both positive.
-fn is_asset(account: Account) -> bool {
+fn sign(account: Account) -> i64 {
     match account {
-        Account::Cashbox | Account::Collected | Account::OverShort => true,
+        Account::Cashbox
+        | Account::Collected
+        | Account::CardTerminal
+        | Account::CardSettled
+        | Account::OverShort => 1,
         Account::CustomerCredit
         | Account::TopUpsQueued
         | Account::WalletPayable
         | Account::ClaimsPayable
-        | Account::Suspense => false,
+        | Account::Suspense => -1,
     }
 }
 
@@ -271,6 +287,26 @@ fn found_by_central(difference: &Difference) -> String {
             euro(*journal_cents),
             euro(*central_cents)
         ),
+        Difference::Payment { intent, payment, ordered_cents, paid_cents } => format!(
+            "top-up {intent} of {} delivers {payment:?}, which paid {}",
+            euro(*ordered_cents),
+            euro(*paid_cents)
+        ),
+        Difference::Reversal { intent, journal_cents, central_cents } => format!(
+            "reversal {intent}: the journal says {}, central {}",
+            euro(*journal_cents),
+            euro(*central_cents)
+        ),
+        Difference::CardTerminal { journal_cents, central_cents } => format!(
+            "with the card terminal: {} by the journal, {} by central",
+            euro(*journal_cents),
+            euro(*central_cents)
+        ),
+        Difference::CardSettled { journal_cents, central_cents } => format!(
+            "closed days of the card terminal: {} by the journal, {} by central",
+            euro(*journal_cents),
+            euro(*central_cents)
+        ),
         Difference::Unbalanced { off_cents } => {
             format!("central's copy of the books is off by {}", euro(*off_cents))
         }
@@ -284,15 +320,16 @@ fn euro(cents: i64) -> String {
 }
 
 /// In the order of the page.
-const ACCOUNTS: [(Account, &str); 8] = [
-    (Account::Cashbox, "Notes in the cash box"),
-    (Account::Collected, "Taken by the attendant"),
-    (Account::WalletPayable, "Credited to wallets"),
-    (Account::TopUpsQueued, "Waiting for central"),
-    (Account::CustomerCredit, "Of the customer who is here"),
-    (Account::ClaimsPayable, "Owed against claims"),
-    (Account::Suspense, "In doubt"),
-    (Account::OverShort, "Over or short at a count"),
+const ACCOUNTS: [(&[Account], &str); 9] = [
+    (&[Account::Cashbox], "Notes in the cash box"),
+    (&[Account::Collected], "Taken by the attendant"),
+    (&[Account::CardTerminal, Account::CardSettled], "Charged to bank cards"),
+    (&[Account::WalletPayable], "Credited to wallets"),
+    (&[Account::TopUpsQueued], "Waiting for central"),
+    (&[Account::CustomerCredit], "Of the customer who is here"),
+    (&[Account::ClaimsPayable], "Owed against claims"),
+    (&[Account::Suspense], "In doubt"),
+    (&[Account::OverShort], "Over or short at a count"),
 ];
 
 #[cfg(test)]
@@ -325,13 +362,15 @@ mod tests {
             accounts: [(Account::Cashbox, 3000), (Account::WalletPayable, -3000)].into(),
             wallet_credits: Amount::euro(30),
             claims: Amount::ZERO,
+            card: Default::default(),
+            in_doubt: Vec::new(),
             in_transit: Amount::ZERO,
             differences: Vec::new(),
         }
     }
 
     fn physical() -> Physical {
-        Physical::of(&[(1000, 1), (2000, 1)].into(), &BTreeMap::new())
+        Physical::of(&[(1000, 1), (2000, 1)].into(), &BTreeMap::new(), 0)
     }
 
     #[test]

@@ -2,19 +2,22 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use driver_sim::card;
 pub use driver_sim::printer::Receipt;
 use driver_sim::printer::{self, PaperLevel, Printer};
 use driver_sim::reader::{self, IfdServer, Model, Reader};
+use driver_sim::terminal;
 use driver_sim::validator::{self, Contents, Encryption, InsertRefused, Pace, Validator};
 use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::books::Physical;
 use crate::changes::Changes;
+use crate::options::TerminalKind;
+use crate::terminal::{CARDHOLDERS, CardTerminal, TerminalState};
 use crate::town::Card;
 
 /// All devices of the kiosk.
@@ -22,6 +25,7 @@ pub struct Cabinet {
     validator: Validator,
     printer: Printer,
     reader: Reader,
+    terminal: Arc<CardTerminal>,
     _reader_line: IfdServer,
     /// Laid on the reader last; it may be gone.
     card: Mutex<Option<Card>>,
@@ -36,11 +40,13 @@ pub enum Device {
     Printer,
     /// Contactless reader.
     Reader,
+    /// Bank-card terminal.
+    Terminal,
 }
 
 impl Device {
     /// All, in the order of the page.
-    pub const ALL: [Self; 3] = [Self::Validator, Self::Printer, Self::Reader];
+    pub const ALL: [Self; 4] = [Self::Validator, Self::Printer, Self::Reader, Self::Terminal];
 
     /// Its name in the API.
     pub const fn name(self) -> &'static str {
@@ -48,6 +54,7 @@ impl Device {
             Self::Validator => "validator",
             Self::Printer => "printer",
             Self::Reader => "reader",
+            Self::Terminal => "terminal",
         }
     }
 
@@ -57,6 +64,7 @@ impl Device {
             Self::Validator => "note acceptor",
             Self::Printer => "receipt printer",
             Self::Reader => "card reader",
+            Self::Terminal => "bank-card terminal",
         }
     }
 
@@ -71,7 +79,7 @@ impl Device {
 #[non_exhaustive]
 pub enum DeviceError {
     /// No such device.
-    #[error("no device {name:?}; there are validator, printer, reader and uplink")]
+    #[error("no device {name:?}; there are validator, printer, reader, terminal and uplink")]
     Device {
         /// What was asked for.
         name: String,
@@ -84,6 +92,14 @@ pub enum DeviceError {
         /// What was asked for.
         fault: String,
         /// Which there are.
+        known: String,
+    },
+    /// No such cardholder.
+    #[error("no cardholder {name:?}; there are: {known}")]
+    Cardholder {
+        /// Who was asked for.
+        name: String,
+        /// Who there are.
         known: String,
     },
     /// No such note.
@@ -105,6 +121,7 @@ impl DeviceError {
             Self::NotDrawnIn(InsertRefused::NoPower)
             | Self::Device { .. }
             | Self::Fault { .. }
+            | Self::Cardholder { .. }
             | Self::Note { .. } => false,
         }
     }
@@ -134,6 +151,7 @@ pub struct Ports {
     card: Port,
     notes: Port,
     paper: Port,
+    terminal: Port,
 }
 
 /// One opening of the cabinet.
@@ -163,7 +181,7 @@ enum Lamp {
 impl Cabinet {
     /// Switches all devices on; their ports are in `dir`, which is made: the ptys `validator` and
     /// `printer`, and `reader`, the socket of the IFD handler. Must run in a tokio context.
-    pub fn start(dir: &Path, line: Line, changes: &Changes) -> io::Result<Self> {
+    pub async fn start(dir: &Path, line: Line, changes: &Changes) -> io::Result<Self> {
         std::fs::create_dir_all(dir)?;
         let notes = NotesFile(dir.join("notes.json"));
         let options = validator::Options { contents: notes.load()?, ..line.validator() };
@@ -173,7 +191,16 @@ impl Cabinet {
         tell(printer.watch(), changes);
         let reader = Reader::new(READER_MODEL);
         let reader_line = reader.serve_ifd(dir.join(READER_PORT))?;
-        Ok(Self { validator, printer, reader, _reader_line: reader_line, card: Mutex::new(None) })
+        let terminal = Arc::new(CardTerminal::start(line.terminal, dir, line.speed).await?);
+        tokio::spawn(watch_bank(terminal.clone(), changes.clone()));
+        Ok(Self {
+            validator,
+            printer,
+            reader,
+            terminal,
+            _reader_line: reader_line,
+            card: Mutex::new(None),
+        })
     }
 
     /// Pushes a note into the acceptor's slot.
@@ -193,10 +220,31 @@ impl Cabinet {
         self.validator.take_returned()
     }
 
-    /// What a hand would count.
+    /// What a hand would count, and the bank.
     pub fn physical(&self) -> Physical {
         let state = self.validator.state();
-        Physical::of(&state.cash_box, &state.collected)
+        Physical::of(&state.cash_box, &state.collected, self.terminal.bank_cents())
+    }
+
+    /// How kioskd finds the terminal.
+    pub fn terminal_config(&self) -> &str {
+        self.terminal.config()
+    }
+
+    /// Who stands before the terminal, and who could.
+    pub fn terminal(&self) -> TerminalState {
+        self.terminal.shown()
+    }
+
+    /// Puts somebody else before the terminal.
+    pub fn set_cardholder(&self, name: &str) -> Result<(), DeviceError> {
+        let known = CARDHOLDERS.iter().find(|(known, _)| *known == name);
+        let (_, cardholder) = known.ok_or_else(|| DeviceError::Cardholder {
+            name: name.to_owned(),
+            known: CARDHOLDERS.map(|(known, _)| known).join(", "),
+        })?;
+        self.terminal.set_cardholder(*cardholder);
+        Ok(())
     }
 
     /// Puts `chips` on the reader, the first of them that of `card`; what is there is taken away
@@ -252,6 +300,13 @@ impl Cabinet {
                 all.map(|fault| FaultSwitch { fault: fault.name(), on: on.contains(&fault) })
                     .collect()
             }
+            Device::Terminal => {
+                let on = self.terminal.faults();
+                let all = terminal::Fault::ALL.into_iter();
+                all.filter(|fault| *fault != terminal::Fault::Power)
+                    .map(|fault| FaultSwitch { fault: fault.name(), on: on.contains(&fault) })
+                    .collect()
+            }
         }
     }
 
@@ -289,6 +344,11 @@ impl Cabinet {
                 let fault = fault.expect("a fault from the device's own list");
                 self.reader.set_fault(fault, on);
             }
+            Device::Terminal => {
+                let fault = fault.parse();
+                let fault = fault.expect("a fault from the device's own list");
+                self.terminal.set_fault(fault, on);
+            }
         }
     }
 
@@ -301,6 +361,7 @@ impl Cabinet {
             }
             Device::Printer => !self.printer.state().faults.contains(&printer::Fault::Power),
             Device::Reader => !self.reader.faults().contains(&reader::Fault::Unplugged),
+            Device::Terminal => !self.terminal.faults().contains(&terminal::Fault::Power),
         }
     }
 
@@ -310,12 +371,18 @@ impl Cabinet {
             Device::Validator => self.switch(device, validator::Fault::Power.name(), !on),
             Device::Printer => self.switch(device, printer::Fault::Power.name(), !on),
             Device::Reader => self.switch(device, reader::Fault::Unplugged.name(), !on),
+            Device::Terminal => self.switch(device, terminal::Fault::Power.name(), !on),
         }
     }
 
     /// What the customer's side looks like.
     pub fn ports(&self) -> Ports {
-        Ports { card: self.card_port(), notes: self.notes_port(), paper: self.paper_port() }
+        Ports {
+            card: self.card_port(),
+            notes: self.notes_port(),
+            paper: self.paper_port(),
+            terminal: self.terminal_port(),
+        }
     }
 
     fn card_port(&self) -> Port {
@@ -356,6 +423,15 @@ impl Cabinet {
         }
     }
 
+    fn terminal_port(&self) -> Port {
+        let holder = self.terminal.shown().cardholder.replace('_', " ");
+        match self.terminal.faults().first() {
+            _ if !self.is_on(Device::Terminal) => Port::new(Lamp::Off, "no power"),
+            Some(fault) => Port::new(Lamp::Fault, fault.name().replace('_', " ")),
+            None => Port::new(Lamp::Ready, holder),
+        }
+    }
+
     /// What the printer has printed since it was started, oldest first; of very many the latest.
     pub fn receipts(&self) -> Vec<Receipt> {
         self.printer.receipts()
@@ -366,13 +442,15 @@ impl Cabinet {
     }
 }
 
-/// How the note acceptor is wired, and how fast it moves.
+/// How the devices are wired, and how fast they move.
 #[derive(Clone, Copy, Debug)]
 pub struct Line {
     /// eSSP, or plain SSP?
     pub encrypted: bool,
-    /// So many times faster than a real one.
+    /// So many times faster than real ones.
     pub speed: u32,
+    /// Which bank-card terminal.
+    pub terminal: TerminalKind,
 }
 
 impl Line {
@@ -409,6 +487,22 @@ async fn watch_validator(validator: Validator, notes: NotesFile, changes: Change
         }
         if now != seen {
             seen = now;
+            changes.touch();
+        }
+    }
+}
+
+/// Announces what the bank books, and keeps its account for the next start.
+async fn watch_bank(terminal: Arc<CardTerminal>, changes: Changes) {
+    let mut seen = terminal.charges();
+    loop {
+        tokio::time::sleep(LOOK_PAUSE).await;
+        let now = terminal.charges();
+        if now != seen {
+            seen = now;
+            if let Err(error) = terminal.save() {
+                tracing::error!(%error, "the bank's account is forgotten at the next start");
+            }
             changes.touch();
         }
     }

@@ -19,5 +19,6 @@ pub mod process;
 pub mod remote;
 pub mod run;
 pub mod screen;
+pub mod terminal;
 pub mod town;
 pub mod uplink;

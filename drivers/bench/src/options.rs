@@ -40,12 +40,26 @@ pub struct BenchOptions {
     /// Does the line to the note acceptor speak eSSP (encrypted) or plain SSP?
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     pub encrypted: bool,
+    /// Which bank-card terminal stands in the kiosk.
+    #[arg(long, value_enum, default_value_t = TerminalKind::Zvt)]
+    pub terminal: TerminalKind,
     /// Another deadline of kioskd, by its name under `[timing]`, in seconds; may be repeated.
     #[arg(long, value_name = "NAME=SECONDS")]
     pub timing: Vec<Timing>,
     /// A variable in the environment of kioskd alone; may be repeated.
     #[arg(long, value_name = "NAME=VALUE")]
     pub kioskd_env: Vec<Variable>,
+}
+
+/// The bank-card terminals there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TerminalKind {
+    /// ZVT over TCP.
+    Zvt,
+    /// ZVT over a serial line.
+    ZvtSerial,
+    /// nexo Retailer, over HTTPS.
+    Nexo,
 }
 
 /// One line under `[timing]` in kioskd.toml.

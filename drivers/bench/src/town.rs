@@ -91,12 +91,18 @@ impl Town {
         Ok(town)
     }
 
-    /// Writes the kiosk's configuration; it calls central at `uplink`.
+    /// Writes the kiosk's configuration; it calls central at `uplink`, and has this section on its
+    /// card terminal.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn configure(&self, options: &BenchOptions, uplink: SocketAddr) -> anyhow::Result<()> {
-        self.write_kioskd_toml(options, uplink)?;
+    pub fn configure(
+        &self,
+        options: &BenchOptions,
+        uplink: SocketAddr,
+        terminal: &str,
+    ) -> anyhow::Result<()> {
+        self.write_kioskd_toml(options, uplink, terminal)?;
         self.write_ui_toml(options)
     }
 
@@ -211,7 +217,12 @@ impl Town {
         Ok(())
     }
 
-    fn write_kioskd_toml(&self, options: &BenchOptions, uplink: SocketAddr) -> anyhow::Result<()> {
+    fn write_kioskd_toml(
+        &self,
+        options: &BenchOptions,
+        uplink: SocketAddr,
+        terminal: &str,
+    ) -> anyhow::Result<()> {
         let (kiosk, encrypted) = (&self.kiosk, options.encrypted);
         let timing: String = options
             .timing
@@ -249,6 +260,7 @@ port = "dev/{PRINTER_PORT}"
 [reader]
 name = "{reader}"
 
+{terminal}
 [ui]
 socket = "ui.sock"
 

@@ -303,7 +303,8 @@ impl Context {
         self.arm_once(Timer::AskQueued);
     }
 
-    /// The customer holds a claim for a note or a payment in doubt; nothing is booked until it is settled.
+    /// The customer holds a claim for a note or a payment in doubt; nothing is booked until it is
+    /// settled.
     pub(crate) fn claim_in_doubt(&mut self, intent: Seq, amount: Amount) {
         if planted(Canary::ForgetDoubt) {
             return;

@@ -165,6 +165,9 @@ fn inserting(
         can_finish: may_finish && inserted >= cx.rules.min && !inserted.is_zero(),
         min: cx.rules.min,
         max: match visit.balance() {
+            Some(balance) if cx.rules.max < cx.rules.wallet_max.saturating_sub(balance) => {
+                cx.rules.max
+            }
             Some(_) => cx.rules.wallet_max,
             None => cx.offline_room(),
         },

@@ -113,6 +113,7 @@ fn inserting() -> Vec<(&'static str, Screen)> {
         ("inserting", 0, None),
         ("inserting_reading", 20, Some(NoteNews::Reading)),
         ("inserting_counted", 30, Some(NoteNews::Counted { value: Amount::euro(10) })),
+        ("inserting_over_max", 120, returned(RechargeRefusal::OverMax)),
         ("inserting_over_wallet", 120, returned(RechargeRefusal::OverWalletMax)),
         ("inserting_over_offline", 40, returned(RechargeRefusal::OverOfflineMax)),
         ("inserting_not_taken_here", 20, returned(RechargeRefusal::NoteNotTaken)),

@@ -47,6 +47,21 @@ pub(super) async fn take(State(bench): State<Arc<Bench>>) -> Json<Vec<u32>> {
     Json(bench.take_returned())
 }
 
+/// `POST /api/terminal/cardholder`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Holder {
+    cardholder: String,
+}
+
+pub(super) async fn cardholder(
+    State(bench): State<Arc<Bench>>,
+    Body(holder): Body<Holder>,
+) -> Done {
+    bench.set_cardholder(&holder.cardholder)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// `POST /api/fault`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

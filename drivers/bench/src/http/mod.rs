@@ -30,6 +30,7 @@ pub fn router(bench: Arc<Bench>) -> Router {
         .route("/api/card/remove", post(acts::remove))
         .route("/api/acceptor/insert", post(acts::insert))
         .route("/api/acceptor/take", post(acts::take))
+        .route("/api/terminal/cardholder", post(acts::cardholder))
         .route("/api/faults", get(views::faults))
         .route("/api/fault", post(acts::fault))
         .route("/api/power", get(views::powers).post(acts::power))

@@ -79,9 +79,11 @@ impl From<BenchError> for Problem {
         let detail = error.to_string();
         match error {
             BenchError::Card { .. } | BenchError::Process { .. } => Self::unknown(detail),
-            BenchError::Device(DeviceError::Device { .. } | DeviceError::Fault { .. }) => {
-                Self::unknown(detail)
-            }
+            BenchError::Device(
+                DeviceError::Device { .. }
+                | DeviceError::Fault { .. }
+                | DeviceError::Cardholder { .. },
+            ) => Self::unknown(detail),
             BenchError::Device(DeviceError::Note { .. }) => Self::malformed(detail),
             BenchError::Device(DeviceError::NotDrawnIn(_)) => Self::not_now(detail),
             BenchError::Remote(error) => error.into(),

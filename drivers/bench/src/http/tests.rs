@@ -17,7 +17,7 @@ struct Rig {
 impl Rig {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let bench = Arc::new(crate::bench::fixtures::without_processes(dir.path()));
+        let bench = Arc::new(crate::bench::fixtures::without_processes(dir.path()).await);
         Self { bench, _dir: dir }
     }
 

@@ -36,8 +36,8 @@ impl Ledger {
     }
 }
 
-/// Assets are not negative, liabilities not positive; over/short may be either, as may the terminal,
-/// which gives back today what it took yesterday.
+/// Assets are not negative, liabilities not positive; over/short may be either, as may the
+/// terminal, which gives back today what it took yesterday.
 fn in_range(account: Account, cents: i64) -> bool {
     let limit = Amount::MAX.cents();
     match account {

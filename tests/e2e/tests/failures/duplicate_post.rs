@@ -3,7 +3,7 @@
 //! it made for the first; under a key that is used nothing else can be posted.
 
 use central_api::{Client, ClientConfig, ClientError, ProblemKind, TopUpAnswer, TopUpRequest};
-use domain::Amount;
+use domain::{Amount, Tender};
 use e2e::{Bench, Money};
 use kiosk_records::{IntentId, Record};
 
@@ -38,8 +38,13 @@ fn central_books_it_once() {
 /// The key and the request of the only top-up, from the journal.
 fn post_of(bench: &Bench) -> (IntentId, TopUpRequest) {
     let ordered = bench.records().into_iter().find_map(|(seq, record)| {
-        let Record::TopUpOrdered { card_ref, amount, offline, at } = record else { return None };
-        Some((seq, TopUpRequest { card_ref, amount, offline, ordered_at: at }))
+        let Record::TopUpOrdered { card_ref, amount, offline, at, .. } = record else {
+            return None;
+        };
+        Some((
+            seq,
+            TopUpRequest { card_ref, amount, tender: Tender::Cash, offline, ordered_at: at },
+        ))
     });
     let (seq, request) = ordered.expect("it was ordered");
     (IntentId { kiosk: "K0001".parse().expect("a kiosk id"), seq }, request)

@@ -44,6 +44,7 @@ fn news(news: Option<NoteNews>) -> (News, Option<domain::Amount>) {
         NoteNews::Returned { value, why } => {
             let why = match why {
                 RechargeRefusal::NoteNotTaken => News::NotATakenNote,
+                RechargeRefusal::OverMax => News::OverMax,
                 RechargeRefusal::OverWalletMax => News::OverWallet,
                 RechargeRefusal::OverOfflineMax => News::OverOffline,
                 RechargeRefusal::UnderMin => News::UnderMin,

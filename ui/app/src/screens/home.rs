@@ -16,7 +16,9 @@ pub(super) fn fill(window: &KioskWindow, lang: Lang, data: &ui_proto::Home) {
     home.set_by_card(match data.by_card {
         ByCard::NotHere => generated::ByCard::NotHere,
         ByCard::Off(ByCardOff::WalletFull) => generated::ByCard::WalletFull,
-        ByCard::Off(ByCardOff::Terminal) => generated::ByCard::Terminal,
+        ByCard::Off(ByCardOff::Terminal | ByCardOff::Busy | ByCardOff::Central) => {
+            generated::ByCard::Terminal
+        }
         ByCard::Off(ByCardOff::Checking) => generated::ByCard::Checking,
         ByCard::Open => generated::ByCard::Open,
     });
