@@ -4,7 +4,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use central_api::Client;
-use driver_sim::pcscd::{Pcscd, ReaderEntry, find_ifd_library};
+use driver_sim::namespace;
+use driver_sim::pcscd::{Pcscd, ReaderEntry, SOCKET_VARIABLE, find_ifd_library, serving_stdin};
 
 use crate::accounts::Accounts;
 use crate::bench::Bench;
@@ -35,6 +36,7 @@ impl Bench {
         let cabinet = cabinet.context("the simulated devices")?;
         town.configure(options, uplink.address(), cabinet.terminal_config())?;
         let pcscd = pcscd(&town.device_dir()).await?;
+        let socket = pcscd.serves.clone();
         let operator = Client::new(&town.operator()?).context("the operator's certificate")?;
         let accounts =
             Accounts::new(programs.path(KIOSKD), town.kioskd_toml(), town.kiosk.clone(), operator);
@@ -45,6 +47,7 @@ impl Bench {
         };
         let processes = std::iter::once(pcscd)
             .chain(town.programs(options, &programs))
+            .map(|program| meeting_at(socket.as_deref(), program))
             .map(supervise)
             .collect::<anyhow::Result<_>>()?;
         Ok(Self {
@@ -74,7 +77,21 @@ async fn pcscd(dir: &Path) -> anyhow::Result<Program> {
         .context("libifd_virtual.so is missing; build all: cargo build --workspace")?;
     let reader =
         ReaderEntry::virtual_reader(READER_MODEL.pcsc_name(), library, &dir.join(READER_PORT));
-    let command = Pcscd::command(dir, &[reader]).await?;
+    let mut command = Pcscd::command(dir, &[reader]).await?;
+    let mut serves = None;
+    if !namespace::is_private() {
+        command = serving_stdin(&command);
+        serves = Some(dir.join("pcscd.comm"));
+    }
     let command = command.as_std();
-    Ok(Program::new(PCSCD, command.get_program(), dir).args(command.get_args()))
+    let program = Program::new(PCSCD, command.get_program(), dir).args(command.get_args());
+    Ok(Program { serves, ..program })
+}
+
+/// Tells kioskd where pcscd is, if not at the usual place.
+fn meeting_at(socket: Option<&Path>, mut program: Program) -> Program {
+    if let (KIOSKD, Some(socket)) = (program.name, socket) {
+        program.env.push((SOCKET_VARIABLE.to_owned(), socket.display().to_string()));
+    }
+    program
 }

@@ -41,7 +41,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
 fn run_town(options: &BenchOptions) -> anyhow::Result<()> {
     // Before any thread: the namespace is made by running this program anew inside it.
     if let Isolation::Shared = namespace::enter_private().context("a private /run/pcscd")? {
-        tracing::warn!("no private namespace is to be had here: only one workbench at a time");
+        tracing::info!("no namespaces for us here: pcscd serves on a socket in the town's folder");
     }
     runtime()?.block_on(workbench::run::run(options, |address| {
         // Who reads it may be gone; the page is there all the same.

@@ -2,6 +2,8 @@
 //! hard when their power is cut.
 
 use std::ffi::OsString;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -27,12 +29,15 @@ pub struct Program {
     pub dir: PathBuf,
     /// What it finds in its environment beside what we have in ours.
     pub env: Vec<(String, String)>,
+    /// A socket is made here for each of its starts, and is its standard input.
+    pub serves: Option<PathBuf>,
 }
 
 impl Program {
     /// Without arguments.
     pub fn new(name: &'static str, path: impl Into<PathBuf>, dir: &Path) -> Self {
-        Self { name, path: path.into(), args: Vec::new(), dir: dir.to_owned(), env: Vec::new() }
+        let (path, dir) = (path.into(), dir.to_owned());
+        Self { name, path, args: Vec::new(), dir, env: Vec::new(), serves: None }
     }
 
     /// Adds arguments.
@@ -204,6 +209,7 @@ impl Supervision {
     }
 
     fn spawn(&self) -> std::io::Result<Child> {
+        let stdin = self.program.serves.as_deref().map_or(Ok(Stdio::null()), listening)?;
         let mut command = Command::new(&self.program.path);
         command
             .args(&self.program.args)
@@ -212,7 +218,7 @@ impl Supervision {
             .env("NO_COLOR", "1")
             // The town's wall clock, wherever the developer is.
             .env("TZ", "Europe/Madrid")
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             // Ctrl-C in a terminal is for the workbench, which then ends them in order.
@@ -260,6 +266,15 @@ pub fn die_with_parent(command: &mut Command) {
     unsafe {
         command.pre_exec(move || Ok(rustix::process::set_parent_process_death_signal(kill)?));
     }
+}
+
+/// Nobody but the process that gets it holds this socket: who calls when that is gone is refused.
+fn listening(path: &Path) -> std::io::Result<Stdio> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    Ok(OwnedFd::from(UnixListener::bind(path)?).into())
 }
 
 fn terminate(child: &Child) {
@@ -352,6 +367,24 @@ mod tests {
         let said: Vec<_> = logs.tail(9).into_iter().map(|line| line.text).collect();
         assert!(said.contains(&"hello".to_owned()), "{said:?}");
         assert!(said.iter().any(|line| line.contains("exit status: 3")), "{said:?}");
+    }
+
+    #[tokio::test]
+    async fn who_serves_has_a_new_socket_at_each_start_and_nobody_answers_without_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let socket = dir.path().join("socket");
+        let logs = Logs::new(dir.path()).unwrap();
+        let program = Program::new("sh", "/bin/sh", dir.path())
+            .args(["-c", "test -S /proc/self/fd/0 && while :; do sleep 1; done"]);
+        let program = Program { serves: Some(socket.clone()), ..program };
+        let process = Supervised::new(program, logs.open("sh").unwrap(), || ());
+        for _ in 0..2 {
+            process.power(true).await;
+            assert!(matches!(process.status(), Status::Running { restarts: 0, .. }));
+            std::os::unix::net::UnixStream::connect(&socket).unwrap();
+            process.power(false).await;
+            assert!(std::os::unix::net::UnixStream::connect(&socket).is_err());
+        }
     }
 
     #[tokio::test]

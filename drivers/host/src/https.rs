@@ -1,6 +1,7 @@
 use std::error::Error;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use driver_api::exchange::{BODY_MAX, NoAnswer, Reply, Request};
@@ -10,7 +11,7 @@ use reqwest::{Client, Response, redirect, retry};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::select;
 use tokio::task::JoinSet;
-use tracing::warn;
+use tracing::{debug, info, warn};
 
 use crate::line::{CONNECT_TIME_MAX, Line};
 use crate::trust::{Trust, TrustError};
@@ -22,6 +23,8 @@ pub struct HttpsLine {
     address: String,
     url: String,
     client: Client,
+    /// The last request had no answer, and the log says so.
+    is_silent: Arc<AtomicBool>,
 }
 
 impl HttpsLine {
@@ -45,7 +48,7 @@ impl HttpsLine {
             .redirect(redirect::Policy::none())
             .build()
             .map_err(TrustError::Client)?;
-        Ok(Self { address, url, client })
+        Ok(Self { address, url, client, is_silent: Arc::default() })
     }
 
     async fn post(self, request: Request) -> Reply {
@@ -67,7 +70,12 @@ impl HttpsLine {
         loop {
             match response.chunk().await {
                 Ok(Some(chunk)) if body.len() + chunk.len() <= BODY_MAX => body.extend(chunk),
-                Ok(None) if status.is_success() => return Ok(body),
+                Ok(None) if status.is_success() => {
+                    if self.is_silent.swap(false, Ordering::Relaxed) {
+                        info!(line = self.address, "answers again");
+                    }
+                    return Ok(body);
+                }
                 Ok(_) => {
                     warn!(line = self.address, %status, "no answer, or one without an end");
                     return Err(NoAnswer::Lost);
@@ -80,11 +88,16 @@ impl HttpsLine {
         }
     }
 
-    /// With what lies below: "error sending request" alone helps nobody.
+    /// With what lies below: "error sending request" alone helps nobody. Once, until it answers
+    /// again: a device that is switched off is asked every few seconds.
     fn complain(&self, error: &reqwest::Error) {
         let causes = std::iter::successors(error.source(), |cause| (*cause).source());
         let cause = causes.last().map(ToString::to_string).unwrap_or_default();
-        warn!(line = self.address, %error, cause, "request without an answer");
+        if self.is_silent.swap(true, Ordering::Relaxed) {
+            debug!(line = self.address, %error, cause, "request without an answer");
+        } else {
+            warn!(line = self.address, %error, cause, "request without an answer");
+        }
     }
 }
 

@@ -200,8 +200,10 @@ impl Nexo {
                 self.told(now, &question, outcome);
             }
             About::EndOfDay => {
-                let end = response.reconciliation_response.as_ref();
-                self.report(Event::DayEnded(end.map_or(DayEnd::Unknown, day_end)));
+                let end = response.reconciliation_response.as_ref().map(day_end);
+                // One that restarted meanwhile has forgotten who logged in.
+                self.due.login |= matches!(end, Some(DayEnd::Refused(_)));
+                self.report(Event::DayEnded(end.unwrap_or(DayEnd::Unknown)));
                 self.look_again(now);
             }
         }

@@ -40,7 +40,8 @@ impl Key {
     /// Encrypts a message. No nonce may be used twice.
     pub(crate) fn seal(&self, message: &[u8], nonce: [u8; IV]) -> (String, Trailer) {
         let (cipher, iv) = self.cipher_and_iv(&nonce);
-        let blob = cbc::Encryptor::<Aes256>::new(&cipher.into(), &iv.into())
+        let blob = cbc::Encryptor::<Aes256>::new_from_slices(cipher, &iv)
+            .expect("both are as long as they have to be")
             .encrypt_padded_vec::<Pkcs7>(message);
         let trailer = Trailer {
             crypto_version: CRYPTO_VERSION,
@@ -62,7 +63,8 @@ impl Key {
         let nonce: [u8; IV] = bytes(&trailer.nonce)?.try_into().map_err(|_| OpenError::Garbled)?;
         let (blob, hmac) = (bytes(blob)?, bytes(&trailer.hmac)?);
         let (cipher, iv) = self.cipher_and_iv(&nonce);
-        let message = cbc::Decryptor::<Aes256>::new(&cipher.into(), &iv.into())
+        let message = cbc::Decryptor::<Aes256>::new_from_slices(cipher, &iv)
+            .expect("both are as long as they have to be")
             .decrypt_padded_vec::<Pkcs7>(&blob)
             .map_err(|_| OpenError::NotGenuine)?;
         self.hmac(&message).verify_slice(&hmac).map_err(|_| OpenError::NotGenuine)?;
@@ -70,12 +72,12 @@ impl Key {
     }
 
     /// The nonce lies over the derived vector.
-    fn cipher_and_iv(&self, nonce: &[u8; IV]) -> ([u8; CIPHER_KEY], [u8; IV]) {
+    fn cipher_and_iv(&self, nonce: &[u8; IV]) -> (&[u8], [u8; IV]) {
         let (_, rest) = self.derived.split_at(HMAC_KEY);
         let (cipher, derived) = rest.split_at(CIPHER_KEY);
         let mut iv = *nonce;
         iv.iter_mut().zip(derived).for_each(|(byte, key)| *byte ^= key);
-        (cipher.try_into().expect("split to that length"), iv)
+        (cipher, iv)
     }
 
     fn hmac(&self, message: &[u8]) -> Hmac<Sha256> {

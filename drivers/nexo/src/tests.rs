@@ -353,7 +353,8 @@ proptest! {
                 }),
                 _ if open_requests.is_empty() => {}
                 _ => {
-                    let request = open_requests.swap_remove(usize::from(which) % open_requests.len());
+                    let place = usize::from(which) % open_requests.len();
+                    let request = open_requests.swap_remove(place);
                     let said = open(&request);
                     let (_, body) = payments().swap_remove(usize::from(which) % 24);
                     let outcome = match kind {

@@ -15,7 +15,7 @@ pub enum Isolation {
     /// In a folder that only this process and its children see.
     Private,
     /// In the machine's own, because the kernel or the container allows no namespaces: one pcscd at
-    /// a time.
+    /// a time, and root's; or on a socket elsewhere ([`crate::pcscd::serving_stdin`]).
     Shared,
 }
 
@@ -23,16 +23,15 @@ pub enum Isolation {
 /// it runs the program anew under `unshare` (util-linux), with the same arguments and process id.
 ///
 /// # Errors
-/// The folder is missing and cannot be made, or the private one cannot be mounted.
+/// The private folder cannot be mounted, though it could a moment ago.
 pub fn enter_private() -> io::Result<Isolation> {
-    // The process id stays the same through `exec`, and tells us from our children.
-    let me = std::process::id().to_string();
-    if std::env::var(INSIDE).is_ok_and(|inside| inside == me) {
-        make_folder()?;
+    if is_private() {
         mount("tmpfs", FOLDER, "tmpfs", MountFlags::empty(), None)?;
         return Ok(Isolation::Private);
     }
-    make_folder()?;
+    if make_folder().is_err() {
+        return Ok(Isolation::Shared);
+    }
     for way in WAYS {
         let allowed = unshare(way)
             .args(["mount", "-t", "tmpfs", "tmpfs", FOLDER])
@@ -44,11 +43,17 @@ pub fn enter_private() -> io::Result<Isolation> {
             return Err(unshare(way)
                 .arg(std::env::current_exe()?)
                 .args(std::env::args_os().skip(1))
-                .env(INSIDE, &me)
+                .env(INSIDE, std::process::id().to_string())
                 .exec());
         }
     }
     Ok(Isolation::Shared)
+}
+
+/// Did [`enter_private`] find a way for this process?
+pub fn is_private() -> bool {
+    // The process id stays the same through `exec`, and tells us from our children.
+    std::env::var(INSIDE).is_ok_and(|inside| inside == std::process::id().to_string())
 }
 
 /// Set in the second incarnation, to its process id.
@@ -72,5 +77,4 @@ fn make_folder() -> io::Result<()> {
         return Ok(());
     }
     std::fs::create_dir_all(FOLDER)
-        .map_err(|error| io::Error::new(error.kind(), format!("{FOLDER} cannot be made: {error}")))
 }

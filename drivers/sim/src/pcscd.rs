@@ -80,6 +80,21 @@ pub fn find_ifd_library() -> Option<PathBuf> {
         .find(|library| library.exists())
 }
 
+/// Makes of a [`Pcscd::command`] one that serves the listening socket on its standard input, as if
+/// systemd had started it, and makes none at its usual place. That takes no rights, and leaves
+/// other pcscds alone. Its clients find the socket by [`SOCKET_VARIABLE`].
+pub fn serving_stdin(pcscd: &Command) -> Command {
+    let pcscd = pcscd.as_std();
+    let mut command = Command::new("/bin/sh");
+    // As sd_listen_fds(3) has it: the socket is descriptor 3 of the process that is named.
+    command.args(["-c", "LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" \"$@\" 3<&0 </dev/null"]);
+    command.arg(pcscd.get_program()).args(pcscd.get_args());
+    command
+}
+
+/// In a client's environment: where its pcscd serves, if not at the usual place.
+pub const SOCKET_VARIABLE: &str = "PCSCLITE_CSOCK_NAME";
+
 impl Pcscd {
     /// Writes its configuration into `dir` and says how to run it, for a supervisor of one's own.
     ///

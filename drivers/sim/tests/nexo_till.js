@@ -1,6 +1,5 @@
-// A till on Adyen's own library, at the terminal given by its arguments: pays, asks what became of
-// it, pays by chip, is refused, stops a payment, reverses one, ends the day. Prints one line of JSON
-// for each answer, as the library understood it.
+// A till on Adyen's own library, at the terminal given by its arguments. Each line of its input is
+// a step; for each it prints the terminal's answer as JSON, as the library understood it.
 "use strict";
 
 const { Client, Config, EnvironmentEnum, TerminalLocalAPI } = require("@adyen/api-library");
@@ -52,7 +51,6 @@ function status(serviceId) {
     return ask("TransactionStatus", { MessageReference: reference(serviceId) });
 }
 
-// One line for each thing done; the next is done when this program's input says so.
 const steps = {
     login: () => ask("Login", {
         DateTime: new Date().toISOString(),

@@ -9,23 +9,27 @@ pub mod card;
 mod central;
 mod config;
 mod journal;
+pub mod nexo;
 mod pieces;
 pub mod printer;
 mod screen;
+pub mod zvt;
 
 /// A target's name, which is also its folder in `corpus/`, and what it does with an input: was it
 /// understood to its end?
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// All of them.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 9] = [
     ("acceptor", acceptor::run),
     ("card", card::run),
     ("central", central::run),
     ("config", config::run),
     ("journal", journal::run),
+    ("nexo", nexo::run),
     ("printer", printer::run),
     ("screen", screen::run),
+    ("zvt", zvt::run),
 ];
 
 /// Gives `input` to the target of this name.

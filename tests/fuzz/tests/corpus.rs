@@ -48,7 +48,9 @@ fn the_models_speak_as_the_corpus_does() {
     for (name, input) in [
         ("card/genuine", fuzz_targets::card::genuine()),
         ("acceptor/one_note", fuzz_targets::acceptor::one_note()),
+        ("nexo/one_payment", fuzz_targets::nexo::one_payment()),
         ("printer/one_receipt", fuzz_targets::printer::one_receipt()),
+        ("zvt/one_payment", fuzz_targets::zvt::one_payment()),
     ] {
         let path = corpus().join(name);
         if std::env::var_os("UPDATE_CORPUS").is_some() {

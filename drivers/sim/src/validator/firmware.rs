@@ -423,8 +423,8 @@ impl Firmware {
         self.power == Power::On && self.run.is_enabled && self.run.inhibits != 0 && !is_blocked
     }
 
-    /// Somebody opens it and takes the stuck note out by hand: its value in cents, if one was stuck.
-    /// It starts anew, and knows nothing of that.
+    /// Somebody opens it and takes the stuck note out by hand: its value in cents, if one was
+    /// stuck. It starts anew, and knows nothing of that.
     pub fn take_stuck(&mut self, now: Duration) -> Option<u32> {
         self.advance(now);
         let Place::Jammed { cents, .. } = self.mechanics.place else { return None };

@@ -1,9 +1,10 @@
 use domain::Amount;
+use driver_api::VendorCode;
 use driver_api::payment_terminal::{
     Approval, Command, DayEnd, DeclineReason, Entry, Event, Hint, Outcome, Payment, Totals,
     Verification,
 };
-use driver_sim::terminal::Cardholder;
+use driver_sim::terminal::{Cardholder, Fault};
 
 use crate::rig::{Rig, reason};
 
@@ -119,4 +120,26 @@ fn the_day_ends_with_payments_less_reversals() {
     rig.until("closed", |rig| rig.events.iter().any(ended));
     let totals = Totals { amount: Amount::euro(50), count: Some(4) };
     assert!(rig.events.contains(&Event::DayEnded(DayEnd::Closed(totals))), "{:?}", rig.events);
+}
+
+/// Its login is gone with its power, and nobody noticed: the next time it does.
+#[test]
+fn the_day_of_a_terminal_that_restarted_is_refused_once() {
+    let mut rig = Rig::with(Cardholder::Contactless);
+    approval(rig.pay(20).1);
+    rig.idle();
+    rig.terminal.set_fault(rig.now, Fault::Power, true);
+    rig.terminal.set_fault(rig.now, Fault::Power, false);
+    let mut ends = Vec::new();
+    for _ in 0..2 {
+        let heard = rig.events.len();
+        rig.command(Command::EndOfDay);
+        rig.until("ended", |rig| rig.events.len() > heard);
+        rig.idle();
+        ends.extend(rig.events[heard..].iter().filter_map(|event| {
+            if let Event::DayEnded(end) = event { Some(end.clone()) } else { None }
+        }));
+    }
+    let totals = Totals { amount: Amount::euro(20), count: Some(1) };
+    assert_eq!(ends, [DayEnd::Refused(VendorCode(0)), DayEnd::Closed(totals)]);
 }

@@ -69,6 +69,7 @@ fn a_note_that_jams_on_its_way_back_is_in_doubt_until_it_is_freed() {
     rig.insert(2000);
     rig.until("jammed", |rig| rig.saw_fault(FaultKind::Jam, MoneyRisk::InDoubt));
     rig.fault(Fault::JamReturning, false);
+    rig.until("cleared", |rig| rig.events.contains(&Event::Cleared(FaultKind::Jam)));
     rig.until("ready", |rig| rig.cashier.is_ready);
     assert_eq!(rig.state().returned, [2000]);
     rig.assert_books();

@@ -166,6 +166,20 @@ impl Firmware {
         self.advance(now);
     }
 
+    /// What the body of a POST says, as far as it can be opened.
+    pub fn read(&self, body: &[u8]) -> Option<Value> {
+        let outer: Value = serde_json::from_slice(body).ok()?;
+        self.keys.open(&outer["SaleToPOIRequest"]).ok()
+    }
+
+    /// Answers a request with somebody else's words, properly sealed: for whoever wants to know
+    /// what a till makes of them. Nothing is done.
+    pub fn answer_with(&mut self, connection: u64, body: &[u8], words: Value) {
+        if let Some(message) = self.read(body).filter(|_| words.is_object()) {
+            self.answer(connection, &message["SaleToPOIRequest"]["MessageHeader"], words);
+        }
+    }
+
     fn reject(&mut self, connection: u64, why: &str) {
         let message = json!({ "SaleToPOIRequest": {
             "MessageHeader": {
