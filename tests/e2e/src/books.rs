@@ -14,6 +14,8 @@ pub struct Money {
     pub boxed: i64,
     /// Taken out with a cash box.
     pub collected: i64,
+    /// Charged to bank cards, less what was given back.
+    pub charged: i64,
     /// On wallets.
     pub credited: i64,
     /// Waits for central.
@@ -37,6 +39,7 @@ impl Bench {
         let money = Money {
             boxed: of("cashbox"),
             collected: of("collected"),
+            charged: of("card_terminal") + of("card_settled"),
             credited: -of("wallet_payable"),
             queued: -of("top_ups_queued"),
             claimed: -of("claims_payable"),
@@ -44,6 +47,7 @@ impl Bench {
         };
         assert_eq!(books["physical"]["cashbox_cents"], money.boxed);
         assert_eq!(books["physical"]["collected_cents"], money.collected);
+        assert_eq!(books["physical"]["bank_cents"], money.charged);
         money
     }
 

@@ -121,6 +121,11 @@ impl Bench {
         self.post("api/card/remove", &json!({}));
     }
 
+    /// Puts somebody else before the card terminal.
+    pub fn cardholder(&self, name: &str) {
+        self.post("api/terminal/cardholder", &json!({"cardholder": name}));
+    }
+
     /// Pushes a note of so many euro into the slot.
     pub fn insert(&self, euro: u32) {
         self.post("api/acceptor/insert", &json!({"cents": euro * 100}));
