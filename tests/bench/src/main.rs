@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "the report is the output")]
 
 mod bare;
+mod card;
 mod central;
 mod display;
 mod journal;
@@ -40,6 +41,8 @@ enum Name {
     Journal,
     /// From a note in escrow to the command to stack it.
     Note,
+    /// From the terminal's yes to the customer's screen.
+    Card,
     /// What we add to a visit, and what the whole kiosk needs.
     Visit,
     /// Durable top-ups per second.
@@ -78,6 +81,7 @@ async fn measure(name: Name, directory: PathBuf) -> Result<Section> {
     match name {
         Name::Journal => journal::run(&directory).await,
         Name::Note => note::run(&directory).await,
+        Name::Card => card::run(&directory).await,
         Name::Visit => visit::run(&directory).await,
         Name::Central => central::run(&directory).await,
         Name::Ui => ui::run(&directory),

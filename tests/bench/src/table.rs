@@ -7,13 +7,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use domain::{
-    Amount, CardNumber, CardRef, CardRefKey, Lang, NoteSet, OfflinePolicy, Pii, RechargeRules, Uid,
+    Amount, CardNumber, CardRef, CardRefKey, CardRules, Lang, NoteSet, OfflinePolicy, Pii,
+    RechargeRules, Uid,
 };
 use driver_api::acceptor::{self, Capabilities, Note};
+use driver_api::payment_terminal::{
+    self, Approval, Command, Entry, Operation, Outcome, Reference, Verification,
+};
 use driver_api::{card_reader, printer};
 use kiosk_core::{
     Account, CentralLink, CentralReply, CentralRequest, Config, Event, Hotlist, SessionReply,
-    Timing,
+    Timing, TopUpReply,
 };
 use kiosk_daemon::table::{Ends, start};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
@@ -26,6 +30,8 @@ use ui_proto::{Action, FromUi, Screen, ToUi, decode, encode};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A wallet for thousands of notes: one visit is measured, not its limits.
 const WALLET_MAX: Amount = Amount::MAX;
+
+const TEN: Amount = Amount::euro(10);
 
 pub(crate) struct Table {
     ends: Ends,
@@ -53,6 +59,8 @@ impl Table {
         table.event(Event::Acceptor(acceptor::Event::Ready(unit))).await?;
         table.event(Event::Reader(card_reader::Event::Ready)).await?;
         table.event(Event::Printer(printer::Event::Ready)).await?;
+        let terminal = payment_terminal::Event::Ready(payment_terminal::Capabilities::default());
+        table.event(Event::Terminal(terminal)).await?;
         table.screen.until(|screen| matches!(screen, Screen::Attract { .. })).await?;
         Ok(table)
     }
@@ -93,6 +101,39 @@ impl Table {
         self.screen.until(|screen| matches!(screen, Screen::Goodbye { .. })).await?;
         self.screen.act(Action::Confirm).await?;
         self.screen.until(|screen| matches!(screen, Screen::Attract { .. })).await
+    }
+
+    /// Pays by card, from home. From "the terminal has said yes" to the screen that says so; then
+    /// central credits it, and the customer leaves.
+    pub(crate) async fn pay(&mut self) -> Result<Duration> {
+        self.screen.act(Action::PayByCard).await?;
+        self.screen.until(|screen| matches!(screen, Screen::ChooseAmount(_))).await?;
+        self.screen.act(Action::Amount(TEN)).await?;
+        let operation = self.authorised().await?;
+        let outcome = Outcome::Approved(Box::new(approval()));
+        let start = Instant::now();
+        let finished = payment_terminal::Event::Finished { operation, outcome };
+        self.event(Event::Terminal(finished)).await?;
+        self.screen.until(|screen| matches!(screen, Screen::Crediting { .. })).await?;
+        let took = start.elapsed();
+        self.event(Event::Terminal(payment_terminal::Event::Idle { mark: None })).await?;
+        let asked = timeout(PATIENCE, self.ends.central.recv()).await?;
+        let asked = asked.context("kioskd is gone")?;
+        let CentralRequest::TopUp { intent, .. } = asked else { anyhow::bail!("{asked:?}") };
+        let reply = TopUpReply::Accepted { ledger_ref: "T".into(), balance: TEN };
+        self.event(Event::Central(CentralReply::TopUp { intent, reply })).await?;
+        self.screen.until(|screen| matches!(screen, Screen::Done { .. })).await?;
+        self.leave().await?;
+        Ok(took)
+    }
+
+    async fn authorised(&mut self) -> Result<Operation> {
+        loop {
+            let command = timeout(PATIENCE, self.ends.terminal.recv()).await?;
+            if let Command::Authorise { operation, .. } = command.context("kioskd is gone")? {
+                return Ok(operation);
+            }
+        }
     }
 
     pub(crate) async fn recharge(&mut self) -> Result<()> {
@@ -172,11 +213,15 @@ fn config() -> Result<Config> {
         municipality: "Villaclara".into(),
         office: "Plaza Mayor 1".into(),
         lang: Lang::Es,
+        acquirer: None,
+        has_terminal: true,
         timing: Timing::default(),
         rules: RechargeRules {
             min: Amount::euro(5),
+            max: WALLET_MAX,
             wallet_max: WALLET_MAX,
             notes: notes(),
+            card: CardRules { min: TEN, max: TEN, amounts: [TEN].into() },
             offline: OfflinePolicy {
                 max_per_visit: Amount::euro(50),
                 max_queued: Amount::euro(200),
@@ -184,6 +229,21 @@ fn config() -> Result<Config> {
             },
         },
     })
+}
+
+fn approval() -> Approval {
+    Approval {
+        amount: TEN,
+        reference: Reference("1".into()),
+        pan: None,
+        card_name: None,
+        aid: None,
+        authorisation_code: Some("123456".into()),
+        terminal: Some("T1".into()),
+        merchant: None,
+        entry: Entry::Contactless,
+        verification: Verification::None,
+    }
 }
 
 fn notes() -> NoteSet {
