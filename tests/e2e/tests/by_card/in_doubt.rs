@@ -24,6 +24,7 @@ fn what_was_charged_is_credited_when_the_terminal_speaks_again() {
     bench.wait_screen_with("home", &[("by_card.off", "checking")]);
     bench.fault("terminal", "unplugged", false);
     bench.wait_screen_with("home", &[("by_card", "open")]);
+    bench.key("Escape");
     bench.leave_to("attract");
     let twenty = Money { charged: 2000, credited: 2000, ..Money::default() };
     assert_eq!(bench.audited_money(), twenty);
