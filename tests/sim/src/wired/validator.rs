@@ -18,7 +18,6 @@ use crate::oracle::{NoteId, Place};
 use crate::rig::Validator;
 use crate::rng::Rng;
 use crate::stage::{Happening, Stage};
-use crate::swarm::Faults;
 
 /// The machine.
 pub struct Unit {
@@ -166,49 +165,31 @@ impl Unit {
 
     /// Draws what becomes of a note that has just been drawn in, and of the unit meanwhile.
     fn trouble(&mut self, stage: &mut Stage) {
-        let Faults {
-            jam_reading,
-            jam_stacking,
-            jam_past,
-            jam_returning,
-            jam_power_up,
-            unit_stalls,
-            fraud,
-            unit_refuses,
-            misread,
-            unit_power,
-            unit_silent,
-            unit_slow,
-            unit_garbage,
-            box_full,
-            box_pulled,
-            acceptor_line,
-            ..
-        } = stage.faults;
-        let rates = [
-            jam_reading,
-            jam_stacking,
-            jam_past,
-            jam_returning,
-            jam_power_up,
-            unit_stalls,
-            fraud,
-            unit_refuses,
-            misread,
+        let faults = stage.faults.clone();
+        let of_the_note = [
+            (Fault::JamEntering, faults.jam_reading),
+            (Fault::JamUnsafe, faults.jam_stacking),
+            (Fault::JamSafe, faults.jam_past),
+            (Fault::JamReturning, faults.jam_returning),
+            (Fault::JamPowerUp, faults.jam_power_up),
+            (Fault::Stalled, faults.unit_stalls),
+            (Fault::Fraud, faults.fraud),
+            (Fault::Refuses, faults.unit_refuses),
+            (Fault::RejectNotes, faults.misread),
         ];
-        for (fault, rate) in OF_A_NOTE.into_iter().zip(rates) {
+        for (fault, rate) in of_the_note {
             if self.rng.chance(rate) {
                 self.sets(fault, true, stage);
             }
         }
-        if self.rng.chance(box_full) {
+        if self.rng.chance(faults.box_full) {
             self.sets(Fault::StackerFull, true, stage);
         }
         let passing = [
-            (Fault::Power, unit_power),
-            (Fault::Silent, unit_silent),
-            (Fault::Slow, unit_slow),
-            (Fault::Garbage, unit_garbage),
+            (Fault::Power, faults.unit_power),
+            (Fault::Silent, faults.unit_silent),
+            (Fault::Slow, faults.unit_slow),
+            (Fault::Garbage, faults.unit_garbage),
         ];
         for (fault, rate) in passing {
             if self.rng.chance(rate) {
@@ -218,12 +199,12 @@ impl Unit {
                 plan::<Self>(end, Tick::Break(fault, false), stage);
             }
         }
-        if self.rng.chance(acceptor_line) {
+        if self.rng.chance(faults.acceptor_line) {
             let ms = self.rng.between(500, 60_000);
             let begin = self.rng.below(PASSAGE_MS);
             stage.after(begin, Happening::Wired(Due::Validator(super::Tick::Unplug(ms))));
         }
-        if self.rng.chance(box_pulled) {
+        if self.rng.chance(faults.box_pulled) {
             plan::<Self>(self.rng.below(PASSAGE_MS), Tick::PullBox, stage);
         }
     }
