@@ -10,6 +10,7 @@ use domain::CardRef;
 use kiosk_records::{Account, ClaimBasis, Posting, Record};
 
 use self::bank::Bank;
+pub use self::bank::Cards;
 use crate::paper::Paper;
 
 /// A physical note.

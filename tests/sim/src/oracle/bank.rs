@@ -17,6 +17,21 @@ pub(super) struct Bank {
     paid: BTreeMap<u64, Paid>,
     /// Closed by the terminal in days that are not on record, in cents: the kiosk may never hear.
     closed_days: i64,
+    /// On wallets, in cents.
+    credited: i64,
+}
+
+/// What became of bank cards, in cents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cards {
+    /// Payments that were ordered.
+    pub ordered: usize,
+    /// Taken off bank cards, whatever became of it.
+    pub charged: i64,
+    /// Of that, back on them.
+    pub given_back: i64,
+    /// Of that, on wallets.
+    pub credited: i64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +94,11 @@ impl Oracle {
         }
     }
 
+    /// So many bank cards were charged.
+    pub fn charges(&self) -> usize {
+        self.bank.charges.len()
+    }
+
     /// The terminal closes its day.
     pub fn terminal_closes(&mut self, cents: i64) {
         self.bank.closed_days += cents;
@@ -106,7 +126,8 @@ impl Oracle {
             }
             Record::PaymentDeclined { intent, .. } => {
                 self.close(intent.0, Outcome::Declined);
-                if let Some(charge) = self.bank.charges.get(&intent.0) {
+                let charge = self.bank.charges.get(&intent.0);
+                if let Some(charge) = charge.filter(|charge| !charge.is_given_back) {
                     violated!("M12", "{intent} is booked as declined, and is {charge:?}");
                 }
             }
@@ -149,7 +170,8 @@ impl Oracle {
         let Act::Payment { card, cents, .. } = self.close(intent, Outcome::Approved) else {
             violated!("M3", "{intent} is booked as a payment, and is none")
         };
-        let charged = self.bank.charges.get(&intent).map(|charge| charge.cents);
+        let charge = self.bank.charges.get(&intent).filter(|charge| !charge.is_given_back);
+        let charged = charge.map(|charge| charge.cents);
         let booked = posting.effect_on(Account::CardTerminal);
         if charged != Some(booked) {
             violated!("M12", "{intent} is booked with {booked} cents, charged were {charged:?}");
@@ -203,17 +225,33 @@ impl Oracle {
         let payment = *payment;
         paid.is_refused = !is_credited;
         if is_credited {
+            self.bank.credited += paid.cents;
             self.bank.paid.remove(&payment);
         }
     }
 
     // ---- in the end
 
+    /// What became of bank cards.
+    pub fn cards(&self) -> Cards {
+        let orders = self.orders.values();
+        let charges = self.bank.charges.values();
+        let given_back = charges.clone().filter(|charge| charge.is_given_back);
+        Cards {
+            ordered: orders.filter(|order| matches!(order.act, Act::Payment { .. })).count(),
+            charged: charges.map(|charge| charge.cents).sum(),
+            given_back: given_back.map(|charge| charge.cents).sum(),
+            credited: self.bank.credited,
+        }
+    }
+
     /// Every bank card was charged for something: on a wallet, given back, or owed by the office.
     pub(super) fn cards_end_well(&self) {
         for (order, charge) in &self.bank.charges {
             match self.orders.get(order).and_then(|order| order.outcome) {
                 Some(Outcome::Approved) => {}
+                // The terminal undid it by itself.
+                Some(Outcome::Declined) if charge.is_given_back => {}
                 outcome => violated!("M12", "{order} is {charge:?}, and for the books {outcome:?}"),
             }
         }
