@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::CardRef;
 use driver_api::payment_terminal::Operation;
-use kiosk_records::{Account, Posting, Record};
+use kiosk_records::{Account, Posting};
 
 use super::{Act, Oracle, Order, Outcome};
 
@@ -106,52 +106,47 @@ impl Oracle {
 
     // ---- the records
 
-    /// Those about bank cards.
-    pub(super) fn reads_card(&mut self, seq: u64, record: &Record) {
-        match record {
-            Record::PaymentOrdered { amount, .. } => {
-                let card = self.here("a payment is ordered").card;
-                let act = Act::Payment { card, cents: amount.cents(), is_claimed: false };
-                self.orders_at_terminal(seq, act);
+    pub(super) fn orders_payment(&mut self, seq: u64, cents: i64) {
+        let card = self.here("a payment is ordered").card;
+        self.orders_at_terminal(seq, Act::Payment { card, cents, is_claimed: false });
+    }
+
+    pub(super) fn orders_reversal(&mut self, seq: u64, payment: u64) {
+        if !self.bank.paid.get(&payment).is_some_and(|paid| paid.is_refused) {
+            violated!("M12", "{payment} is to be given back, and was not refused");
+        }
+        self.orders_at_terminal(seq, Act::Reversal { payment });
+    }
+
+    pub(super) fn books_declined(&mut self, intent: u64) {
+        self.close(intent, Outcome::Declined);
+        let charge = self.bank.charges.get(&intent);
+        if let Some(charge) = charge.filter(|charge| !charge.is_given_back) {
+            violated!("M12", "{intent} is booked as declined, and is {charge:?}");
+        }
+    }
+
+    pub(super) fn doubts_payment(&mut self, intent: u64) {
+        match self.open_order(intent) {
+            Act::Payment { .. } | Act::Reversal { .. } => {}
+            other @ (Act::Stack { .. } | Act::TopUp { .. }) => {
+                violated!("M3", "{intent} is in doubt at the terminal, and is {other:?}")
             }
-            Record::ReversalOrdered { payment, .. } => {
-                let payment = payment.0;
-                if !self.bank.paid.get(&payment).is_some_and(|paid| paid.is_refused) {
-                    violated!("M12", "{payment} is to be given back, and was not refused");
-                }
-                self.orders_at_terminal(seq, Act::Reversal { payment });
-            }
-            Record::PaymentApproved { intent, posting, .. } => {
-                self.books_approved(intent.0, posting);
-            }
-            Record::PaymentDeclined { intent, .. } => {
-                self.close(intent.0, Outcome::Declined);
-                let charge = self.bank.charges.get(&intent.0);
-                if let Some(charge) = charge.filter(|charge| !charge.is_given_back) {
-                    violated!("M12", "{intent} is booked as declined, and is {charge:?}");
-                }
-            }
-            Record::PaymentInDoubt { intent } => match self.open_order(intent.0) {
-                Act::Payment { .. } | Act::Reversal { .. } => {}
-                other => violated!("M3", "{intent} is in doubt at the terminal, and is {other:?}"),
-            },
-            Record::PaymentReversed { intent, posting } => {
-                self.books_given_back(intent.0, posting);
-            }
-            Record::ReversalRefused { intent, .. } => {
-                let payment = self.close_reversal(intent.0, Outcome::NotGivenBack);
-                if self.bank.charges[&payment].is_given_back {
-                    violated!("M12", "{payment} is booked as not given back, and was");
-                }
-            }
-            Record::CardDayClosed { total, posting, .. } => {
-                let settled = posting.as_ref().map_or(0, |it| it.effect_on(Account::CardSettled));
-                let closed = std::mem::take(&mut self.bank.closed_days);
-                if settled != closed || total.cents() > closed.max(0) {
-                    violated!("M13", "a day is closed with {settled}, the terminal took {closed}");
-                }
-            }
-            _ => {}
+        }
+    }
+
+    pub(super) fn books_not_given_back(&mut self, intent: u64) {
+        let payment = self.close_reversal(intent, Outcome::NotGivenBack);
+        if self.bank.charges[&payment].is_given_back {
+            violated!("M12", "{payment} is booked as not given back, and was");
+        }
+    }
+
+    pub(super) fn books_day(&mut self, total: i64, posting: Option<&Posting>) {
+        let settled = posting.map_or(0, |posting| posting.effect_on(Account::CardSettled));
+        let closed = std::mem::take(&mut self.bank.closed_days);
+        if settled != closed || total > closed.max(0) {
+            violated!("M13", "a day is closed with {settled}, the terminal took {closed}");
         }
     }
 
@@ -166,7 +161,7 @@ impl Oracle {
         self.orders.insert(seq, Order { act, outcome: None });
     }
 
-    fn books_approved(&mut self, intent: u64, posting: &Posting) {
+    pub(super) fn books_approved(&mut self, intent: u64, posting: &Posting) {
         let Act::Payment { card, cents, .. } = self.close(intent, Outcome::Approved) else {
             violated!("M3", "{intent} is booked as a payment, and is none")
         };
@@ -185,7 +180,7 @@ impl Oracle {
         self.bank.paid.insert(intent, paid);
     }
 
-    fn books_given_back(&mut self, intent: u64, posting: &Posting) {
+    pub(super) fn books_given_back(&mut self, intent: u64, posting: &Posting) {
         let payment = self.close_reversal(intent, Outcome::GivenBack);
         let Charge { cents, is_given_back } = self.bank.charges[&payment];
         if !is_given_back || posting.effect_on(Account::CardTerminal) != -cents {
@@ -203,7 +198,9 @@ impl Oracle {
     fn close_reversal(&mut self, intent: u64, outcome: Outcome) -> u64 {
         match self.close(intent, outcome) {
             Act::Reversal { payment } => payment,
-            other => violated!("M3", "{intent} is booked as a reversal, and is {other:?}"),
+            other @ (Act::Stack { .. } | Act::TopUp { .. } | Act::Payment { .. }) => {
+                violated!("M3", "{intent} is booked as a reversal, and is {other:?}")
+            }
         }
     }
 
