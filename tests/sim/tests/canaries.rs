@@ -13,6 +13,9 @@ use sim::world::Setting;
 /// In as many worlds a bug must be found, counted from the seed given.
 const SEEDS: u64 = 40;
 
+/// The books themselves refuse it, before the oracle sees it.
+const BOOKS: &str = "the flow writes only what the books allow";
+
 /// The bug, the first seed, and how the invariant that it breaks begins.
 const CANARIES: [(Canary, u64, &[&str]); 20] = [
     (Canary::CreditBeforeStacked, 1, &["M6"]),
@@ -26,18 +29,17 @@ const CANARIES: [(Canary, u64, &[&str]); 20] = [
     (Canary::DoubleApply, 1, &["M3", "M4", "M10"]),
     (Canary::SilenceIsYes, 1, &["M11"]),
     (Canary::SyncedTooEarly, 1, &["M8"]),
-    (Canary::Core(Core::ForgetDoubt), 1, &["L2"]),
+    (Canary::Core(Core::ForgetDoubt), 1, &["L2", BOOKS]),
     (Canary::Core(Core::StackWithoutIntent), 1, &["M2"]),
     (Canary::Core(Core::GiveBackAndCredit), 1, &["M6"]),
-    // The books themselves refuse this one, before the oracle sees it.
-    (Canary::Core(Core::LeaveWithCredit), 1, &["the flow writes only what the books allow"]),
+    (Canary::Core(Core::LeaveWithCredit), 1, &[BOOKS]),
     // These were in the product once. Each needs several faults to meet, so the worlds begin near
     // one in which they do; `seeds/` has them too.
     (Canary::Core(Core::ClaimEndsWithAnyNote), 61, &["M6"]),
     (Canary::Core(Core::JamIsGivenBack), 1, &["M6"]),
-    (Canary::Core(Core::CounterCountsTwice), 61, &["M6"]),
-    (Canary::Core(Core::CounterOutlivesDoubt), 311, &["M6"]),
-    (Canary::Core(Core::LateAnswerOpens), 1_701, &["S1"]),
+    (Canary::Core(Core::CounterCountsTwice), 541, &["M6"]),
+    (Canary::Core(Core::CounterOutlivesDoubt), 211, &["M6"]),
+    (Canary::Core(Core::LateAnswerOpens), 1_231, &["S1"]),
 ];
 
 /// The same for bugs that only who pays by bank card meets; at the terminal of rig A, and over both
