@@ -167,6 +167,7 @@ pub enum Event {
     /// What broke works again.
     Cleared(FaultKind),
     /// No line to the terminal. What was under way has been reported *before* this event.
+    /// A fault outlives the line, until [`Event::Cleared`].
     LinkLost,
 }
 

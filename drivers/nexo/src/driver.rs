@@ -354,7 +354,6 @@ impl Nexo {
         self.is_logged_in = false;
         self.is_ready = false;
         self.owes_idle = false;
-        self.fault = None;
         self.misses = 0;
         if !self.is_lost {
             self.is_lost = true;

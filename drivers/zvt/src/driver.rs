@@ -368,7 +368,6 @@ impl Zvt {
         self.mark = None;
         self.is_ready = false;
         self.owes_idle = false;
-        self.fault = None;
         self.misses = 0;
         if !self.is_lost {
             self.is_lost = true;

@@ -1,5 +1,6 @@
 //! What the terminal's log says of an order. In ZVT the till cannot name its orders: a transaction
-//! is the order's if it is the next one after the mark, of the same amount.
+//! is the order's if it came soon after the mark, with the same amount. Nobody else begins payments
+//! there; but numbers are also given to what never comes into the log.
 
 use domain::Amount;
 use driver_api::payment_terminal::{Decline, DeclineReason, Mark, Outcome, Question};
@@ -26,9 +27,10 @@ impl LogEntry {
         Some(Self { receipt: receipt.parse().ok()?, trace: trace.parse().ok()? })
     }
 
-    fn is_next(self, after: Self) -> bool {
-        let next = if after.receipt >= 9999 { 1 } else { after.receipt + 1 };
-        self.receipt == next
+    /// Has it come after the other, with no more numbers passed over than a terminal loses by power
+    /// cuts? Further on it is another terminal, or another count.
+    fn follows(self, other: Self) -> bool {
+        is_soon_after(self.receipt.into(), other.receipt.into(), 9999)
     }
 }
 
@@ -75,12 +77,11 @@ fn payment(last: &Status, before: Option<LogEntry>, amount: Amount) -> Outcome {
     let is_ours = match before {
         // All there is came after the mark; receipts need not begin at 1.
         None => true,
-        Some(before) if is_reversal => {
-            // The payment, and the terminal's own reversal of it: one receipt lies between.
-            let paid = LogEntry { receipt: before.receipt % 9999 + 1, ..before };
-            entry.is_next(paid)
+        // The terminal's own reversal of a payment that came after the mark itself.
+        Some(before) => {
+            let is_new = |paid| is_soon_after(paid, before.trace, 999_999);
+            entry.follows(before) && last.original_trace.is_none_or(is_new)
         }
-        Some(before) => entry.is_next(before),
     };
     match is_ours {
         true if is_reversal && last.amount == Some(amount) && last.result == Some(OK) => {
@@ -90,6 +91,15 @@ fn payment(last: &Status, before: Option<LogEntry>, amount: Amount) -> Outcome {
         true | false => Outcome::Unknown,
     }
 }
+
+/// In a count from 1 to `max`, and then again from 1.
+fn is_soon_after(number: u32, other: u32, max: u32) -> bool {
+    let steps = (i64::from(number) - i64::from(other)).rem_euclid(max.into());
+    (1..=STEPS_MAX).contains(&steps)
+}
+
+/// A payment, its reversal, and two that a power cut took.
+const STEPS_MAX: i64 = 4;
 
 /// What a status information says of an order of `amount`, if it is about that order.
 pub(crate) fn transaction(status: &Status, amount: Amount) -> Outcome {
@@ -144,6 +154,9 @@ mod tests {
             ("0008, 30 €", entry(0, 30, 8, 71, None)),
             ("0009, 20 €", entry(0, 20, 9, 72, None)),
             ("0009, 20 €, reverses trace 71", entry(0, 20, 9, 72, Some(71))),
+            ("0009, 20 €, reverses trace 70", entry(0, 20, 9, 72, Some(70))),
+            ("0010, 20 €, reverses trace 72", entry(0, 20, 10, 73, Some(72))),
+            ("0012, 20 €", entry(0, 20, 12, 75, None)),
             ("0008, 20 €, reverses trace 70", entry(0, 20, 8, 71, Some(70))),
             ("0008, 20 €, refused to reverse trace 70", entry(0xB5, 20, 8, 71, Some(70))),
             ("0001, 20 €", entry(0, 20, 1, 72, None)),

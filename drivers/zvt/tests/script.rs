@@ -520,3 +520,30 @@ proptest! {
         prop_assert!(sent <= orders);
     }
 }
+
+/// The core takes no order while a fault lasts, so somebody must end it.
+#[test]
+fn a_fault_that_was_mended_behind_a_broken_link_is_over() {
+    let mut script = Script::new(Config::tcp());
+    script.expect("060006000000be0978");
+    script.says(TAKEN);
+    script.hears("060f0a19102912345678490978", TAKEN);
+    script.expect("050100");
+    // Not initialised: for a technician.
+    script.says("84e400");
+    let events = script.events();
+    let [Event::Fault(fault)] = &events[..] else { panic!("{events:?}") };
+    let over = Event::Cleared(fault.kind);
+    script.driver.handle_link(script.now, Link::Down);
+    script.driver.handle_link(script.now, Link::Up);
+    script.expect("060006000000be0978");
+    script.says(TAKEN);
+    script.hears("060f0a19102912345678490978", TAKEN);
+    script.looked_at(BEFORE);
+    let events = script.events();
+    assert!(
+        matches!(&events[..], [Event::LinkLost, cleared, Event::Ready(_)]
+        if *cleared == over),
+        "{events:?}"
+    );
+}

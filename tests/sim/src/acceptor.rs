@@ -470,7 +470,7 @@ impl Device for Acceptor {
         stage.after(POWER_UP_MS, Happening::Acceptor(Tick::PoweredUp));
     }
 
-    fn host_gone(&mut self) {
+    fn host_gone(&mut self, _stage: &mut Stage) {
         self.host = None;
         self.faults.clear();
         self.said_box_out = false;

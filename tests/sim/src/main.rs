@@ -21,7 +21,7 @@ struct Options {
     #[arg(long)]
     seed: Option<u64>,
     /// How deep the devices go: class (as the core sees them), bytes (firmware, cables, drivers),
-    /// or which of them go over bytes: validator,reader,printer.
+    /// or which of them go over bytes: validator,reader,printer,terminal (or zvt, or nexo).
     #[arg(long, default_value_t = Rig::CLASS)]
     rig: Rig,
     /// What may break: calm, swarm or hostile.
@@ -56,6 +56,7 @@ struct Tally {
     visits: AtomicU64,
     seeds: AtomicU64,
     starts: AtomicU64,
+    payments: AtomicU64,
     next: AtomicU64,
     is_over: AtomicBool,
     failed: Mutex<Option<(u64, String)>>,
@@ -78,7 +79,9 @@ fn main() -> ExitCode {
     let s = begin.elapsed().as_secs_f64();
     let (visits, seeds) = (tally.visits.into_inner(), tally.seeds.into_inner());
     say(&format!(
-        "{visits} sessions in {seeds} worlds, kioskd started {} times; {s:.1} s, {:.0} sessions/s",
+        "{visits} sessions in {seeds} worlds, {} card payments ordered, kioskd started {} times; \
+         {s:.1} s, {:.0} sessions/s",
+        tally.payments.into_inner(),
         tally.starts.into_inner(),
         visits as f64 / s,
     ));
@@ -127,6 +130,8 @@ fn check(setting: &Setting, doublecheck: bool, tally: &Tally) {
         Ok(ran) => {
             tally.visits.fetch_add(ran.visits, Ordering::Relaxed);
             tally.starts.fetch_add(u64::from(ran.starts), Ordering::Relaxed);
+            let payments = u64::try_from(ran.cards.ordered).unwrap_or(u64::MAX);
+            tally.payments.fetch_add(payments, Ordering::Relaxed);
             tally.seeds.fetch_add(1, Ordering::Relaxed);
         }
         Err(violation) => {

@@ -10,6 +10,7 @@ use domain::CardRef;
 use kiosk_records::{Account, ClaimBasis, Posting, Record};
 
 use self::bank::Bank;
+pub use self::bank::Cards;
 use crate::paper::Paper;
 
 /// A physical note.
@@ -285,12 +286,7 @@ impl Oracle {
 
     fn reads_kind(&mut self, seq: u64, record: &Record) {
         match record {
-            Record::SessionStarted { card_ref, .. } => {
-                if self.visit.is_some() {
-                    violated!("M4", "a visit begins within a visit");
-                }
-                self.visit = Some(Visit { id: seq, card: *card_ref, sums: Sums::default() });
-            }
+            Record::SessionStarted { card_ref, .. } => self.begins_visit(seq, *card_ref),
             Record::SessionEnded { tendered, credited, queued, claimed, given_back, .. } => {
                 let written = [tendered, credited, queued, claimed, given_back];
                 let written = written.map(|amount| amount.cents());
@@ -299,10 +295,7 @@ impl Oracle {
             Record::StackOrdered { note, .. } => self.orders_stack(seq, note.cents()),
             Record::Stacked { intent, posting, .. } => self.books_stacked(intent.0, posting),
             Record::NoteReturned { intent, .. } => self.books_returned(intent.0),
-            Record::StackInDoubt { intent, .. } => match self.open_order(intent.0) {
-                Act::Stack { in_doubt, .. } => *in_doubt = true,
-                other => violated!("M3", "{intent} is no note in doubt, but {other:?}"),
-            },
+            Record::StackInDoubt { intent, .. } => self.doubts_note(intent.0),
             Record::UnexplainedNote { posting: Some(_), .. } => {
                 violated!("M6", "the books count a note that no order explains; there is none");
             }
@@ -310,15 +303,7 @@ impl Oracle {
                 let payment = payment.map(|payment| payment.0);
                 self.orders_top_up(seq, *card_ref, amount.cents(), payment);
             }
-            Record::TopUpQueued { intent, posting } => {
-                let cents = -posting.effect_on(Account::TopUpsQueued);
-                let same = matches!(self.open_order(intent.0),
-                    Act::TopUp { cents: ordered, .. } if *ordered == cents);
-                if !same {
-                    violated!("M5", "top-up {intent} is queued with another value");
-                }
-                self.here("a top-up is queued").sums.queued += cents;
-            }
+            Record::TopUpQueued { intent, posting } => self.queues_top_up(intent.0, posting),
             Record::TopUpAccepted { intent, posting, .. } => {
                 let cents = -posting.effect_on(Account::WalletPayable);
                 self.books_answer(intent.0, cents, Outcome::Accepted, posting);
@@ -328,30 +313,26 @@ impl Oracle {
                 self.books_answer(intent.0, cents, Outcome::Refused, posting);
             }
             Record::ClaimIssued { basis: ClaimBasis::InDoubt(intent), .. } => {
-                match self.open_order(intent.0) {
-                    Act::Stack { is_claimed, .. } | Act::Payment { is_claimed, .. } => {
-                        *is_claimed = true;
-                    }
-                    other => violated!("M3", "{intent} is claimed, and is {other:?}"),
-                }
+                self.claims_doubt(intent.0);
             }
             Record::ClaimIssued { basis: ClaimBasis::Credit, amount, .. } => {
                 self.here("a claim is issued").sums.claimed += amount.cents();
             }
-            Record::CashUnitRemoved { notes, .. } => {
-                if usize::try_from(*notes) != Ok(self.in_box.len()) {
-                    violated!("M6", "{notes} notes were taken, {} were in", self.in_box.len());
-                }
-                self.in_box.clear();
+            Record::CashUnitRemoved { notes, .. } => self.empties_box(*notes),
+            Record::PaymentOrdered { amount, .. } => self.orders_payment(seq, amount.cents()),
+            Record::PaymentApproved { intent, posting, .. } => {
+                self.books_approved(intent.0, posting);
             }
-            Record::PaymentOrdered { .. }
-            | Record::PaymentApproved { .. }
-            | Record::PaymentDeclined { .. }
-            | Record::PaymentInDoubt { .. }
-            | Record::ReversalOrdered { .. }
-            | Record::PaymentReversed { .. }
-            | Record::ReversalRefused { .. }
-            | Record::CardDayClosed { .. } => self.reads_card(seq, record),
+            Record::PaymentDeclined { intent, .. } => self.books_declined(intent.0),
+            Record::PaymentInDoubt { intent } => self.doubts_payment(intent.0),
+            Record::ReversalOrdered { payment, .. } => self.orders_reversal(seq, payment.0),
+            Record::PaymentReversed { intent, posting } => {
+                self.books_given_back(intent.0, posting);
+            }
+            Record::ReversalRefused { intent, .. } => self.books_not_given_back(intent.0),
+            Record::CardDayClosed { total, posting, .. } => {
+                self.books_day(total.cents(), posting.as_ref());
+            }
             Record::ReceiptPrinted => self.paper.is_booked(),
             Record::UnexplainedNote { posting: None, .. }
             | Record::CardDayNotClosed { .. }
@@ -366,6 +347,48 @@ impl Oracle {
             | Record::RulesApplied { .. }
             | Record::ClockStepped { .. } => {}
         }
+    }
+
+    fn begins_visit(&mut self, seq: u64, card: CardRef) {
+        if self.visit.is_some() {
+            violated!("M4", "a visit begins within a visit");
+        }
+        self.visit = Some(Visit { id: seq, card, sums: Sums::default() });
+    }
+
+    fn doubts_note(&mut self, intent: u64) {
+        match self.open_order(intent) {
+            Act::Stack { in_doubt, .. } => *in_doubt = true,
+            other @ (Act::TopUp { .. } | Act::Payment { .. } | Act::Reversal { .. }) => {
+                violated!("M3", "{intent} is no note in doubt, but {other:?}")
+            }
+        }
+    }
+
+    fn claims_doubt(&mut self, intent: u64) {
+        match self.open_order(intent) {
+            Act::Stack { is_claimed, .. } | Act::Payment { is_claimed, .. } => *is_claimed = true,
+            other @ (Act::TopUp { .. } | Act::Reversal { .. }) => {
+                violated!("M3", "{intent} is claimed, and is {other:?}")
+            }
+        }
+    }
+
+    fn queues_top_up(&mut self, intent: u64, posting: &Posting) {
+        let cents = -posting.effect_on(Account::TopUpsQueued);
+        let same = matches!(self.open_order(intent),
+            Act::TopUp { cents: ordered, .. } if *ordered == cents);
+        if !same {
+            violated!("M5", "top-up {intent} is queued with another value");
+        }
+        self.here("a top-up is queued").sums.queued += cents;
+    }
+
+    fn empties_box(&mut self, notes: u32) {
+        if usize::try_from(notes) != Ok(self.in_box.len()) {
+            violated!("M6", "{notes} notes were taken, {} were in", self.in_box.len());
+        }
+        self.in_box.clear();
     }
 
     fn orders_stack(&mut self, seq: u64, cents: i64) {

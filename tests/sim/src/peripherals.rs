@@ -104,7 +104,7 @@ impl rig::Device for Reader {
 
     fn power_on(&mut self, _stage: &mut Stage) {}
 
-    fn host_gone(&mut self) {
+    fn host_gone(&mut self, _stage: &mut Stage) {
         self.host = None;
         self.is_armed = false;
     }
@@ -205,7 +205,7 @@ impl rig::Device for Printer {
 
     fn power_on(&mut self, _stage: &mut Stage) {}
 
-    fn host_gone(&mut self) {
+    fn host_gone(&mut self, _stage: &mut Stage) {
         self.host = None;
     }
 

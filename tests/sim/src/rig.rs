@@ -4,11 +4,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use driver_api::{acceptor, card_reader, printer};
+use driver_api::{acceptor, card_reader, payment_terminal, printer};
 
 use crate::oracle::NoteId;
 use crate::stage::Stage;
-use crate::{peripherals, wired};
+use crate::{peripherals, terminal, wired};
 
 /// Which devices this world has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Rig {
     pub reader: Depth,
     /// The receipt printer.
     pub printer: Depth,
+    /// The bank-card terminal.
+    pub terminal: Speech,
 }
 
 /// How deep a device goes.
@@ -31,14 +33,36 @@ pub enum Depth {
     Bytes,
 }
 
+/// What the bank-card terminal speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Speech {
+    /// Nothing: it is as its class sees it.
+    #[default]
+    Class,
+    /// ZVT, over bytes.
+    Zvt,
+    /// nexo, over requests and replies.
+    Nexo,
+    /// One of these: the seed decides.
+    Either,
+}
+
 impl Rig {
     /// Rig A.
-    pub const CLASS: Self =
-        Self { validator: Depth::Class, reader: Depth::Class, printer: Depth::Class };
+    pub const CLASS: Self = Self {
+        validator: Depth::Class,
+        reader: Depth::Class,
+        printer: Depth::Class,
+        terminal: Speech::Class,
+    };
 
     /// Rig B.
-    pub const BYTES: Self =
-        Self { validator: Depth::Bytes, reader: Depth::Bytes, printer: Depth::Bytes };
+    pub const BYTES: Self = Self {
+        validator: Depth::Bytes,
+        reader: Depth::Bytes,
+        printer: Depth::Bytes,
+        terminal: Speech::Either,
+    };
 }
 
 impl FromStr for Rig {
@@ -52,16 +76,20 @@ impl FromStr for Rig {
         }
         let mut rig = Self::CLASS;
         for name in text.split(',') {
-            *match name {
-                "validator" => &mut rig.validator,
-                "reader" => &mut rig.reader,
-                "printer" => &mut rig.printer,
+            match name {
+                "validator" => rig.validator = Depth::Bytes,
+                "reader" => rig.reader = Depth::Bytes,
+                "printer" => rig.printer = Depth::Bytes,
+                "terminal" => rig.terminal = Speech::Either,
+                "zvt" => rig.terminal = Speech::Zvt,
+                "nexo" => rig.terminal = Speech::Nexo,
                 other => {
                     return Err(format!(
-                        "{other:?} is not class or bytes, and no list of validator, reader, printer"
+                        "{other:?} is not class or bytes, and no list of validator, reader, \
+                         printer, terminal (or zvt, or nexo)"
                     ));
                 }
-            } = Depth::Bytes;
+            }
         }
         Ok(rig)
     }
@@ -69,14 +97,22 @@ impl FromStr for Rig {
 
 impl fmt::Display for Rig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::CLASS => return f.write_str("class"),
+            Self::BYTES => return f.write_str("bytes"),
+            Self { .. } => {}
+        }
         let depths =
             [("validator", self.validator), ("reader", self.reader), ("printer", self.printer)];
         let deep = depths.into_iter().filter(|(_, depth)| *depth == Depth::Bytes);
-        match deep.map(|(name, _)| name).collect::<Vec<_>>().as_slice() {
-            [] => f.write_str("class"),
-            [_, _, _] => f.write_str("bytes"),
-            some => f.write_str(&some.join(",")),
-        }
+        let speech = match self.terminal {
+            Speech::Class => None,
+            Speech::Zvt => Some("zvt"),
+            Speech::Nexo => Some("nexo"),
+            Speech::Either => Some("terminal"),
+        };
+        let deep: Vec<_> = deep.map(|(name, _)| name).chain(speech).collect();
+        f.write_str(&deep.join(","))
     }
 }
 
@@ -90,7 +126,7 @@ pub trait Device {
     /// There is power, perhaps since long.
     fn power_on(&mut self, stage: &mut Stage);
     /// kioskd is gone.
-    fn host_gone(&mut self);
+    fn host_gone(&mut self, stage: &mut Stage);
     /// A kioskd is there.
     fn host_there(&mut self, boot: u32, stage: &mut Stage);
     /// A command of kioskd.
@@ -148,4 +184,15 @@ pub trait Printer: Device<Command = printer::Command> {
     fn tick(&mut self, _tick: peripherals::PrinterTick, _stage: &mut Stage) {}
     /// Something at the one of rig B is due.
     fn wired(&mut self, _tick: wired::Tick<wired::printer::Tick>, _stage: &mut Stage) {}
+}
+
+/// A bank-card terminal.
+pub trait Terminal: Device<Command = payment_terminal::Command> {
+    /// Its link is cut, for so many ms.
+    fn cut(&mut self, ms: u64, stage: &mut Stage);
+
+    /// Something inside the one of rig A is due.
+    fn tick(&mut self, _tick: terminal::Tick, _stage: &mut Stage) {}
+    /// Something at the one of rig B is due.
+    fn wired(&mut self, _tick: wired::Tick<wired::terminal::Tick>, _stage: &mut Stage) {}
 }

@@ -45,6 +45,7 @@ pub fn setting(seed: u64, profile: Profile) -> Setting {
         customers: CUSTOMERS,
         script: Vec::new(),
         cuts: Vec::new(),
+        accident: None,
         canary: None,
         keep: Keep::Hash,
     }

@@ -60,8 +60,21 @@ pub enum Happening {
     Terminate,
     /// The power goes.
     PowerCut,
+    /// What was planned behind a frame of the terminal.
+    Accident(Accident),
     /// kioskd starts, and there is power for the devices.
     Start,
+}
+
+/// What happens behind a frame that passed between terminal and kioskd.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accident {
+    /// The link is cut, for so many ms.
+    Cut(u64),
+    /// kioskd is killed.
+    Killed,
+    /// The power of the whole cabinet goes.
+    Dark,
 }
 
 /// The stage on which the actors act.
@@ -78,6 +91,10 @@ pub struct Stage {
     pub trace: Trace,
     /// The bug that is planted in this world.
     pub canary: Option<Canary>,
+    /// Frames that passed between terminal and kioskd, in either direction.
+    pub frames: usize,
+    /// What happens behind the so many-th.
+    pub accident: Option<(usize, Accident)>,
     agenda: BinaryHeap<Reverse<Entry>>,
     entries: u64,
 }
@@ -102,6 +119,8 @@ impl Stage {
             oracle: Oracle::default(),
             trace,
             canary,
+            frames: 0,
+            accident: None,
             agenda: BinaryHeap::new(),
             entries: 0,
         }
@@ -129,6 +148,14 @@ impl Stage {
         let Reverse(entry) = self.agenda.pop()?;
         self.now_ms = entry.at_ms;
         Some(entry.happening)
+    }
+
+    /// A frame has arrived, at the terminal or at kioskd.
+    pub fn frame_passes(&mut self) {
+        self.frames += 1;
+        if let Some((_, accident)) = self.accident.filter(|(behind, _)| *behind == self.frames) {
+            self.after(0, Happening::Accident(accident));
+        }
     }
 
     /// One line of the trace.

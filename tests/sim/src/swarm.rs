@@ -226,4 +226,17 @@ faults! {
     suspended_amid: 1_500,
     /// Another date, and nobody comes for a while.
     nights: 200,
+    // Bank cards, over bytes (rig B).
+    /// The terminal loses its own power.
+    terminal_power: 400,
+    /// It takes no commands for a while.
+    terminal_busy: 300,
+    /// Orders do not reach it, for a while.
+    terminal_deaf: 300,
+    /// It encrypts with another key, for a while.
+    terminal_key: 200,
+    /// Who pays mistypes the PIN too often, or pulls the card out.
+    bank_card_fumbled: 600,
+    /// Pays by chip and PIN.
+    bank_card_chip: 5_000,
 }

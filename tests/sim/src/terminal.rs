@@ -11,6 +11,7 @@ use driver_api::payment_terminal::{
 };
 
 use crate::kioskd::Input;
+use crate::rig;
 use crate::rng::Rng;
 use crate::stage::{Happening, Stage};
 
@@ -71,16 +72,7 @@ impl Terminal {
         Self { rng, host: None, is_line_up: true, job: None, turn: 0, log: BTreeMap::new(), day: 0 }
     }
 
-    // ---- power and host
-
-    /// The power goes: what the bank has not decided it never will.
-    pub fn power_off(&mut self) {
-        self.turn += 1;
-        self.job = None;
-    }
-
-    /// A kioskd is there, or none.
-    pub fn host(&mut self, host: Option<u32>, stage: &mut Stage) {
+    fn host(&mut self, host: Option<u32>, stage: &mut Stage) {
         self.host = host;
         if let Some(job) = &mut self.job {
             job.is_awaited = false;
@@ -91,34 +83,6 @@ impl Terminal {
     fn greet(&mut self, stage: &mut Stage) {
         if self.is_line_up && self.job.is_none() {
             self.tell(Event::Ready(Capabilities::default()), stage);
-        }
-    }
-
-    /// A command of kioskd.
-    pub fn command(&mut self, boot: u32, command: Command, stage: &mut Stage) {
-        if self.host != Some(boot) {
-            return;
-        }
-        match command {
-            Command::Authorise { operation, amount, .. } => {
-                self.begin(operation, Work::Pay { cents: amount.cents() }, stage);
-            }
-            Command::Reverse { operation, payment, .. } => {
-                let cents = payment.amount.cents();
-                let work = Work::Reverse { payment: payment.operation, cents };
-                self.begin(operation, work, stage);
-            }
-            Command::AskStatus(question) => {
-                let ms = self.rng.between(50, 800);
-                stage.after(ms, Happening::Terminal(Tick::Status(boot, question)));
-            }
-            Command::Abort => {
-                if let Some(job) = &mut self.job {
-                    job.is_called_off = true;
-                }
-            }
-            Command::EndOfDay => stage.after(2_000, Happening::Terminal(Tick::DayEnds(boot))),
-            Command::Issued(_) | Command::NotIssued(_) => {}
         }
     }
 
@@ -145,34 +109,6 @@ impl Terminal {
     }
 
     // ---- its own life
-
-    /// Something is due.
-    pub fn tick(&mut self, tick: Tick, stage: &mut Stage) {
-        match tick {
-            Tick::Card(turn) if turn == self.turn => self.card(stage),
-            Tick::Bank(turn) if turn == self.turn => self.bank(stage),
-            Tick::LineBreaks(turn) if turn == self.turn => self.line_breaks(stage),
-            Tick::Card(_) | Tick::Bank(_) | Tick::LineBreaks(_) => {}
-            Tick::LineBack => {
-                self.is_line_up = true;
-                self.greet(stage);
-            }
-            Tick::Silence(boot, operation) if self.host == Some(boot) => {
-                self.tell(Event::Finished { operation, outcome: Outcome::Unknown }, stage);
-                self.idle_soon(stage);
-            }
-            Tick::Status(boot, question) if self.host == Some(boot) => {
-                self.status(&question, stage);
-            }
-            Tick::DayEnds(boot) if self.host == Some(boot) => self.day_ends(stage),
-            Tick::Idle(boot) if self.host == Some(boot) => {
-                if self.is_line_up && self.job.is_none() {
-                    self.tell(Event::Idle { mark: None }, stage);
-                }
-            }
-            Tick::Silence(..) | Tick::Status(..) | Tick::DayEnds(_) | Tick::Idle(_) => {}
-        }
-    }
 
     fn card(&mut self, stage: &mut Stage) {
         let Some(job) = self.job else { return };
@@ -283,6 +219,86 @@ impl Terminal {
     fn tell(&self, event: Event, stage: &mut Stage) {
         if let Some(boot) = self.host {
             stage.after(5, Happening::Input(boot, Input::Terminal(event)));
+        }
+    }
+}
+
+impl rig::Device for Terminal {
+    type Command = Command;
+
+    /// What the bank has not decided it never will.
+    fn power_off(&mut self, _stage: &mut Stage) {
+        self.turn += 1;
+        self.job = None;
+    }
+
+    fn power_on(&mut self, _stage: &mut Stage) {}
+
+    fn host_gone(&mut self, stage: &mut Stage) {
+        self.host(None, stage);
+    }
+
+    fn host_there(&mut self, boot: u32, stage: &mut Stage) {
+        self.host(Some(boot), stage);
+    }
+
+    fn command(&mut self, boot: u32, command: Command, stage: &mut Stage) {
+        if self.host != Some(boot) {
+            return;
+        }
+        match command {
+            Command::Authorise { operation, amount, .. } => {
+                self.begin(operation, Work::Pay { cents: amount.cents() }, stage);
+            }
+            Command::Reverse { operation, payment, .. } => {
+                let cents = payment.amount.cents();
+                let work = Work::Reverse { payment: payment.operation, cents };
+                self.begin(operation, work, stage);
+            }
+            Command::AskStatus(question) => {
+                let ms = self.rng.between(50, 800);
+                stage.after(ms, Happening::Terminal(Tick::Status(boot, question)));
+            }
+            Command::Abort => {
+                if let Some(job) = &mut self.job {
+                    job.is_called_off = true;
+                }
+            }
+            Command::EndOfDay => stage.after(2_000, Happening::Terminal(Tick::DayEnds(boot))),
+            Command::Issued(_) | Command::NotIssued(_) => {}
+        }
+    }
+}
+
+impl rig::Terminal for Terminal {
+    fn cut(&mut self, _ms: u64, stage: &mut Stage) {
+        self.line_breaks(stage);
+    }
+
+    fn tick(&mut self, tick: Tick, stage: &mut Stage) {
+        match tick {
+            Tick::Card(turn) if turn == self.turn => self.card(stage),
+            Tick::Bank(turn) if turn == self.turn => self.bank(stage),
+            Tick::LineBreaks(turn) if turn == self.turn => self.line_breaks(stage),
+            Tick::Card(_) | Tick::Bank(_) | Tick::LineBreaks(_) => {}
+            Tick::LineBack => {
+                self.is_line_up = true;
+                self.greet(stage);
+            }
+            Tick::Silence(boot, operation) if self.host == Some(boot) => {
+                self.tell(Event::Finished { operation, outcome: Outcome::Unknown }, stage);
+                self.idle_soon(stage);
+            }
+            Tick::Status(boot, question) if self.host == Some(boot) => {
+                self.status(&question, stage);
+            }
+            Tick::DayEnds(boot) if self.host == Some(boot) => self.day_ends(stage),
+            Tick::Idle(boot) if self.host == Some(boot) => {
+                if self.is_line_up && self.job.is_none() {
+                    self.tell(Event::Idle { mark: None }, stage);
+                }
+            }
+            Tick::Silence(..) | Tick::Status(..) | Tick::DayEnds(_) | Tick::Idle(_) => {}
         }
     }
 }

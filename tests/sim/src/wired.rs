@@ -7,6 +7,7 @@ pub mod link;
 pub mod pcsc;
 pub mod printer;
 pub mod reader;
+pub mod terminal;
 pub mod town;
 pub mod validator;
 
@@ -32,6 +33,8 @@ pub enum Due {
     Reader(Tick<reader::Tick>),
     /// At the receipt printer.
     Printer(Tick<printer::Tick>),
+    /// At the bank-card terminal.
+    Terminal(Tick<terminal::Tick>),
 }
 
 /// Something planned at one device.
@@ -59,16 +62,18 @@ pub trait Unit {
     /// Names it on the agenda.
     fn due(tick: Tick<Self::Tick>) -> Due;
     /// The driver of a kioskd that starts, as this unit is set up.
-    fn driver(&mut self) -> Self::Driver;
+    fn driver(&mut self, stage: &Stage) -> Self::Driver;
 
     /// The cabinet's power.
     fn power(&mut self, on: bool, stage: &mut Stage);
     /// Is there a port to open? Some go with the power.
     fn has_port(&self) -> bool;
     /// kioskd is gone, and what it was told.
-    fn host_gone(&mut self);
+    fn host_gone(&mut self, stage: &mut Stage);
     /// A host opens its port.
-    fn opened(&mut self) {}
+    fn opened(&mut self, _stage: &mut Stage) {}
+    /// The cable is pulled, or its port is gone.
+    fn closed(&mut self, _stage: &mut Stage) {}
 
     /// Everything that was to happen inside until now.
     fn advance(&mut self, stage: &mut Stage);
@@ -77,6 +82,8 @@ pub trait Unit {
     /// Something planned inside it.
     fn happens(&mut self, tick: Self::Tick, stage: &mut Stage);
 
+    /// What was sent in one piece, or a part of it, has arrived at either end.
+    fn passes(&mut self, _stage: &mut Stage) {}
     /// Bytes of the driver.
     fn receive(&mut self, bytes: &[u8], stage: &mut Stage);
     /// What it says now.
@@ -165,15 +172,17 @@ impl<U: Unit> Wired<U> {
                 self.link.send(Way::ToHost, bytes, stage);
             }
             if let Some(bytes) = self.link.arrived(Way::ToDevice, stage.now_ms) {
+                self.unit.passes(stage);
                 self.unit.receive(&bytes, stage);
                 continue;
             }
-            let Some((_, host)) = &mut self.host else {
-                // Said to nobody.
-                drop(self.link.arrived(Way::ToHost, stage.now_ms));
-                break;
-            };
-            let had_input = host.input(stage.now_ms, &mut self.link);
+            let said = self.link.arrived(Way::ToHost, stage.now_ms);
+            // Else it is said to nobody.
+            let Some((_, host)) = &mut self.host else { break };
+            if said.is_some() {
+                self.unit.passes(stage);
+            }
+            let had_input = host.input(stage.now_ms, said);
             self.drain(stage);
             if !had_input {
                 break;
@@ -220,6 +229,7 @@ impl<U: Unit> Wired<U> {
             return self.plan_open(LOOKS_MS_MAX, stage);
         }
         self.link.lose_all();
+        self.unit.closed(stage);
         if let Some((_, host)) = &mut self.host {
             host.close(stage.now_ms);
         }
@@ -236,7 +246,7 @@ impl<U: Unit> Wired<U> {
     fn open(&mut self, boot: u32, stage: &mut Stage) {
         let host = self.host.as_mut().filter(|(of, _)| *of == boot && self.is_reachable);
         if let Some((_, host)) = host {
-            self.unit.opened();
+            self.unit.opened(stage);
             host.open(stage.now_ms);
             self.drain(stage);
         }
@@ -254,14 +264,15 @@ impl<U: Unit> Device for Wired<U> {
         self.operate(stage, |unit, stage| unit.power(true, stage));
     }
 
-    fn host_gone(&mut self) {
+    fn host_gone(&mut self, stage: &mut Stage) {
         self.host = None;
         self.link.host_gone();
-        self.unit.host_gone();
+        self.unit.host_gone(stage);
+        self.plan_wake(stage);
     }
 
     fn host_there(&mut self, boot: u32, stage: &mut Stage) {
-        self.host = Some((boot, Host::new(self.unit.driver())));
+        self.host = Some((boot, Host::new(self.unit.driver(stage))));
         self.plan_open(50, stage);
     }
 
@@ -324,8 +335,8 @@ impl<P: Protocol<Command: Clone>> Host<P> {
     }
 
     /// Takes what has arrived, or the time that has come; `false` = there was neither.
-    fn input(&mut self, now_ms: u64, link: &mut Link) -> bool {
-        if let Some(bytes) = link.arrived(Way::ToHost, now_ms).filter(|_| self.is_open) {
+    fn input(&mut self, now_ms: u64, said: Option<Vec<u8>>) -> bool {
+        if let Some(bytes) = said.filter(|_| self.is_open) {
             self.protocol.handle_bytes(Mono(now_ms), &bytes);
         } else if self.deadline_ms().is_some_and(|at| at <= now_ms) {
             self.tick_from_ms = now_ms + 1;

@@ -14,10 +14,11 @@ use crate::central::Central;
 use crate::customer::{Customer, Front, Plan};
 use crate::cuts::{Cuts, Planned};
 use crate::kioskd::{Death, Input, Kioskd, Order};
+use crate::oracle::Cards;
 use crate::peripherals::{self, card};
-use crate::rig::{Depth, Printer, Reader, Rig, Validator};
+use crate::rig::{self, Depth, Printer, Reader, Rig, Speech, Validator};
 use crate::rng::Rng;
-use crate::stage::{Happening, Stage};
+use crate::stage::{Accident, Happening, Stage};
 use crate::swarm::Faults;
 use crate::terminal::{Terminal, Tick};
 use crate::trace::{Keep, Trace};
@@ -41,6 +42,8 @@ pub struct Setting {
     pub script: Vec<Scene>,
     /// Where the power goes, at counted records.
     pub cuts: Vec<Planned>,
+    /// What happens behind the so many-th frame of the terminal.
+    pub accident: Option<(usize, Accident)>,
     /// A planted bug.
     pub canary: Option<Canary>,
     /// How much of the trace to keep.
@@ -98,6 +101,10 @@ pub struct Ran {
     pub kinds: BTreeMap<&'static str, usize>,
     /// Times kioskd was started.
     pub starts: u32,
+    /// Frames that passed between terminal and kioskd; only over bytes they are counted.
+    pub frames: usize,
+    /// What became of bank cards.
+    pub cards: Cards,
     /// Over the whole trace.
     pub hash: u64,
 }
@@ -113,7 +120,7 @@ pub struct World {
     acceptor: Box<dyn Validator>,
     reader: Box<dyn Reader>,
     printer: Box<dyn Printer>,
-    terminal: Terminal,
+    terminal: Box<dyn rig::Terminal>,
     central: Central,
     customer: Option<Customer>,
     arrived: u32,
@@ -160,6 +167,8 @@ impl World {
             Depth::Class => Box::new(peripherals::Printer::new(rng.split("printer"))),
             Depth::Bytes => Box::new(wired::printer::wired(rng.split("printer"))),
         };
+        let terminal = new_terminal(setting.rig.terminal, &rng);
+        stage.accident = setting.accident;
         stage.after(0, Happening::Start);
         stage.after(20_000, Happening::Arrival);
         Self {
@@ -167,7 +176,7 @@ impl World {
             acceptor,
             reader,
             printer,
-            terminal: Terminal::new(rng.split("terminal")),
+            terminal,
             central: Central::new(HOLDERS, rules(), rng.split("central"), rng.split("network")),
             customer: None,
             arrived: 0,
@@ -251,6 +260,7 @@ impl World {
                     Due::Validator(tick) => self.acceptor.wired(tick, stage),
                     Due::Reader(tick) => self.reader.wired(tick, stage),
                     Due::Printer(tick) => self.printer.wired(tick, stage),
+                    Due::Terminal(tick) => self.terminal_over_bytes(tick),
                 }
                 self.call_attendant();
             }
@@ -273,6 +283,7 @@ impl World {
             Happening::DiskFreed => self.kioskd.free_disk(),
             Happening::PowerCut if self.is_phase_2 => {}
             Happening::PowerCut => self.power_cut(),
+            Happening::Accident(accident) => self.accident(accident),
             Happening::Terminate => {
                 let boot = self.kioskd.boot();
                 let lives = self.kioskd.input(boot, Input::Stop, stage);
@@ -289,12 +300,13 @@ impl World {
         self.acceptor.power_on(&mut self.stage);
         self.reader.power_on(&mut self.stage);
         self.printer.power_on(&mut self.stage);
+        self.terminal.power_on(&mut self.stage);
         match self.kioskd.start(&mut self.stage) {
             Ok(boot) => {
                 self.acceptor.host_there(boot, &mut self.stage);
                 self.reader.host_there(boot, &mut self.stage);
                 self.printer.host_there(boot, &mut self.stage);
-                self.terminal.host(Some(boot), &mut self.stage);
+                self.terminal.host_there(boot, &mut self.stage);
             }
             Err(death) => self.outlives(Err(death)),
         }
@@ -314,6 +326,10 @@ impl World {
 
     fn power_cut(&mut self) {
         let only_kioskd = self.rng.chance(self.stage.faults.cut_is_crash);
+        self.loses_power(only_kioskd);
+    }
+
+    fn loses_power(&mut self, only_kioskd: bool) {
         self.stage.note("power", format_args!("cut; only kioskd: {only_kioskd}"));
         self.dies();
         let ms = match only_kioskd {
@@ -322,7 +338,7 @@ impl World {
                 self.acceptor.power_off(&mut self.stage);
                 self.reader.power_off(&mut self.stage);
                 self.printer.power_off(&mut self.stage);
-                self.terminal.power_off();
+                self.terminal.power_off(&mut self.stage);
                 self.rng.between(5_000, 120_000)
             }
         };
@@ -331,10 +347,19 @@ impl World {
 
     fn dies(&mut self) {
         self.kioskd.die(&mut self.stage);
-        self.acceptor.host_gone();
-        self.reader.host_gone();
-        self.printer.host_gone();
-        self.terminal.host(None, &mut self.stage);
+        self.acceptor.host_gone(&mut self.stage);
+        self.reader.host_gone(&mut self.stage);
+        self.printer.host_gone(&mut self.stage);
+        self.terminal.host_gone(&mut self.stage);
+    }
+
+    fn accident(&mut self, accident: Accident) {
+        self.stage.note("world", format_args!("{accident:?}"));
+        match accident {
+            Accident::Cut(ms) => self.terminal.cut(ms, &mut self.stage),
+            Accident::Killed => self.loses_power(true),
+            Accident::Dark => self.loses_power(false),
+        }
     }
 
     fn plan_start(&mut self, ms: u64) {
@@ -459,8 +484,21 @@ impl World {
     fn terminal_does(&mut self, tick: Tick) {
         let is_bank = matches!(tick, Tick::Bank(_));
         self.terminal.tick(tick, &mut self.stage);
-        if is_bank
-            && self.card_rng.chance(self.stage.faults.suspended_amid)
+        if is_bank {
+            self.suspends_amid();
+        }
+    }
+
+    fn terminal_over_bytes(&mut self, tick: wired::Tick<wired::terminal::Tick>) {
+        let before = self.stage.oracle.charges();
+        self.terminal.wired(tick, &mut self.stage);
+        if self.stage.oracle.charges() > before {
+            self.suspends_amid();
+        }
+    }
+
+    fn suspends_amid(&mut self) {
+        if self.card_rng.chance(self.stage.faults.suspended_amid)
             && let Some(card) = self.stage.oracle.card_here()
         {
             self.stage.note("people", format_args!("the office suspends who pays"));
@@ -599,8 +637,24 @@ impl World {
             records: self.kioskd.journal().len(),
             kinds,
             starts: self.kioskd.boot(),
+            frames: self.stage.frames,
+            cards: self.stage.oracle.cards(),
             hash: self.stage.trace.hash(),
         }
+    }
+}
+
+fn new_terminal(speech: Speech, rng: &Rng) -> Box<dyn rig::Terminal> {
+    let own = rng.split("terminal");
+    let is_nexo = match speech {
+        Speech::Class => return Box::new(Terminal::new(own)),
+        Speech::Zvt => false,
+        Speech::Nexo => true,
+        Speech::Either => own.split("speech").coin(),
+    };
+    match is_nexo {
+        true => Box::new(wired::terminal::nexo::wired(own)),
+        false => Box::new(wired::terminal::zvt::wired(own)),
     }
 }
 

@@ -5,12 +5,16 @@ use std::collections::BTreeSet;
 
 use kiosk_core::canary::Canary as Core;
 use sim::canary::Canary;
+use sim::rig::{Rig, Speech};
 use sim::run::{play, quiet_panics, setting};
 use sim::swarm::Profile;
 use sim::world::Setting;
 
 /// In as many worlds a bug must be found, counted from the seed given.
 const SEEDS: u64 = 40;
+
+/// The books themselves refuse it, before the oracle sees it.
+const BOOKS: &str = "the flow writes only what the books allow";
 
 /// The bug, the first seed, and how the invariant that it breaks begins.
 const CANARIES: [(Canary, u64, &[&str]); 20] = [
@@ -25,41 +29,45 @@ const CANARIES: [(Canary, u64, &[&str]); 20] = [
     (Canary::DoubleApply, 1, &["M3", "M4", "M10"]),
     (Canary::SilenceIsYes, 1, &["M11"]),
     (Canary::SyncedTooEarly, 1, &["M8"]),
-    (Canary::Core(Core::ForgetDoubt), 1, &["L2"]),
+    (Canary::Core(Core::ForgetDoubt), 1, &["L2", BOOKS]),
     (Canary::Core(Core::StackWithoutIntent), 1, &["M2"]),
     (Canary::Core(Core::GiveBackAndCredit), 1, &["M6"]),
-    // The books themselves refuse this one, before the oracle sees it.
-    (Canary::Core(Core::LeaveWithCredit), 1, &["the flow writes only what the books allow"]),
+    (Canary::Core(Core::LeaveWithCredit), 1, &[BOOKS]),
     // These were in the product once. Each needs several faults to meet, so the worlds begin near
     // one in which they do; `seeds/` has them too.
     (Canary::Core(Core::ClaimEndsWithAnyNote), 61, &["M6"]),
     (Canary::Core(Core::JamIsGivenBack), 1, &["M6"]),
-    (Canary::Core(Core::CounterCountsTwice), 61, &["M6"]),
-    (Canary::Core(Core::CounterOutlivesDoubt), 311, &["M6"]),
-    (Canary::Core(Core::LateAnswerOpens), 1_701, &["S1"]),
+    (Canary::Core(Core::CounterCountsTwice), 541, &["M6"]),
+    (Canary::Core(Core::CounterOutlivesDoubt), 211, &["M6"]),
+    (Canary::Core(Core::LateAnswerOpens), 1_231, &["S1"]),
 ];
 
-/// The same for bugs that only who pays by bank card meets.
+/// The same for bugs that only who pays by bank card meets; at the terminal of rig A, and over both
+/// protocols.
 const CARD_CANARIES: [(Canary, u64, &[&str]); 4] = [
     (Canary::PayAgainAfterRestart, 1, &["M2"]),
     (Canary::Core(Core::UnknownIsDeclined), 1, &["M12"]),
-    (Canary::Core(Core::LateIsForgotten), 1, &["L2"]),
+    (Canary::Core(Core::LateIsForgotten), 121, &["L2"]),
     (Canary::Core(Core::NeverGivenBack), 1, &["L2"]),
 ];
+
+const TERMINALS: [Speech; 3] = [Speech::Class, Speech::Zvt, Speech::Nexo];
 
 #[test]
 fn every_planted_bug_is_found_by_the_invariant_it_breaks() {
     quiet_panics();
-    let cash = CANARIES.iter().map(|canary| (canary, false));
-    let cards = CARD_CANARIES.iter().map(|canary| (canary, true));
+    let cash = CANARIES.iter().map(|canary| (canary, None));
+    let cards = TERMINALS
+        .into_iter()
+        .flat_map(|speech| CARD_CANARIES.iter().map(move |canary| (canary, Some(speech))));
     let missed: Vec<String> = cash
         .chain(cards)
         .filter_map(|((canary, first, breaks), cards)| {
             match first_violation(*canary, *first, cards) {
-                None => Some(format!("{canary:?} lives through {SEEDS} seeds")),
+                None => Some(format!("{canary:?} lives through {SEEDS} seeds, {cards:?}")),
                 Some((_, what)) if breaks.iter().any(|name| what.starts_with(name)) => None,
                 Some((seed, what)) => {
-                    Some(format!("{canary:?} was found in seed {seed} as: {what}"))
+                    Some(format!("{canary:?} was found in seed {seed}, {cards:?}, as: {what}"))
                 }
             }
         })
@@ -72,24 +80,28 @@ fn with_none_planted_the_same_seeds_pass() {
     quiet_panics();
     let firsts: BTreeSet<u64> = CANARIES.iter().map(|(_, first, _)| *first).collect();
     for seed in firsts.into_iter().flat_map(|first| first..first + SEEDS) {
-        for cards in [false, true] {
+        for cards in [None, Some(Speech::Class)] {
             if let Err(violation) = play(&world(seed, cards)) {
-                panic!("seed {seed}, cards {cards}:\n{violation}");
+                panic!("seed {seed}, cards {cards:?}:\n{violation}");
             }
         }
     }
 }
 
-fn first_violation(canary: Canary, first: u64, cards: bool) -> Option<(u64, String)> {
+fn first_violation(canary: Canary, first: u64, cards: Option<Speech>) -> Option<(u64, String)> {
     (first..first + SEEDS).find_map(|seed| {
         let planted = Setting { canary: Some(canary), ..world(seed, cards) };
         play(&planted).err().map(|violation| (seed, violation.what))
     })
 }
 
-fn world(seed: u64, cards: bool) -> Setting {
+/// `cards`: what the terminal speaks; `None` = nobody pays by bank card.
+fn world(seed: u64, cards: Option<Speech>) -> Setting {
     let setting = setting(seed, profile(seed));
-    if cards { setting } else { setting.without_cards() }
+    match cards {
+        Some(terminal) => Setting { rig: Rig { terminal, ..Rig::CLASS }, ..setting },
+        None => setting.without_cards(),
+    }
 }
 
 fn profile(seed: u64) -> Profile {

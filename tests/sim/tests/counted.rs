@@ -143,6 +143,7 @@ fn setting(script: &[Scene], with_power: bool, cuts: &[Planned]) -> Setting {
         customers: 0,
         script: script.collect(),
         cuts: cuts.to_vec(),
+        accident: None,
         canary: None,
         keep: Keep::Hash,
     }

@@ -56,6 +56,8 @@ pub(super) struct Memory {
     pub(super) log: Vec<Transaction>,
     /// Where the day began in the log.
     pub(super) day: usize,
+    /// What the days came to that have ended, in cents.
+    pub(super) closed: i64,
     pub(super) receipt: u16,
     pub(super) trace: u32,
 }
@@ -72,13 +74,19 @@ impl Memory {
         self.log.iter().any(|transaction| transaction.trace == trace)
     }
 
-    /// Payments less reversals since the last end of day, and how many of both.
-    pub(super) fn totals(&self) -> (u64, u8) {
+    /// Payments less reversals since the last end of day, in cents, and how many of both.
+    pub(super) fn totals(&self) -> (i64, u8) {
         let day = &self.log[self.day..];
-        let sum = |is_reversal: bool| -> u64 {
-            let some = day.iter().filter(|it| it.original.is_some() == is_reversal);
-            some.filter(|it| it.result == 0).map(|it| it.cents).sum()
-        };
-        (sum(false).saturating_sub(sum(true)), u8::try_from(day.len()).unwrap_or(u8::MAX))
+        let cents = day.iter().filter(|it| it.result == 0).map(|it| {
+            let cents = i64::try_from(it.cents).expect("twelve digits at most");
+            if it.original.is_some() { -cents } else { cents }
+        });
+        (cents.sum(), u8::try_from(day.len()).unwrap_or(u8::MAX))
+    }
+
+    /// The bank has taken the day's turnover.
+    pub(super) fn close_day(&mut self) {
+        self.closed += self.totals().0;
+        self.day = self.log.len();
     }
 }

@@ -61,6 +61,11 @@ impl Firmware {
         &self.memory.bank.charges
     }
 
+    /// What the days came to that have ended, in cents: payments less reversals.
+    pub fn closed(&self) -> i64 {
+        self.memory.closed
+    }
+
     /// Is it at work?
     pub fn is_working(&self) -> bool {
         self.work.is_some()
@@ -219,6 +224,7 @@ impl Firmware {
 
     fn end_of_day(&self) -> Vec<Step> {
         let (cents, count) = self.memory.totals();
+        let cents = u64::try_from(cents).unwrap_or_default();
         let mut data = vec![0x27, 0, 0x04];
         data.extend(digits(cents, 6));
         data.extend([0x60, 0xF0, 0xF5, 0xF3]);
@@ -229,6 +235,7 @@ impl Firmware {
         vec![
             Step::Hint(0x0F),
             Step::Pause(self.options.pace.host),
+            Step::CloseDay,
             Step::Say([0x04, 0x0F], data),
             Step::Say([0x06, 0x0F], vec![]),
         ]
@@ -260,7 +267,14 @@ impl Firmware {
             // The goods could not be issued, or the till waits for ever.
             (Step::Tell, 0x66 | BUSY) => self.undo(now, 0x66),
             (Step::Tell, _) => self.store(),
-            (Step::Say(..) | Step::Hint(_) | Step::Pause(_) | Step::Approve { .. }, _) => {}
+            (
+                Step::Say(..)
+                | Step::Hint(_)
+                | Step::Pause(_)
+                | Step::Approve { .. }
+                | Step::CloseDay,
+                _,
+            ) => {}
         }
     }
 
@@ -331,6 +345,7 @@ impl Firmware {
     fn step(&mut self, at: Duration, step: Step) {
         let (code, data) = match &step {
             Step::Pause(pause) => return self.pause_until(at + *pause),
+            Step::CloseDay => return self.memory.close_day(),
             Step::Approve { cents, original, technology, proof } => {
                 let (receipt, trace) = self.memory.number();
                 match original {

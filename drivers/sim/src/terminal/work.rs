@@ -37,6 +37,8 @@ pub(super) enum Step {
     },
     /// `04 0F` about what was approved: the till's answer decides.
     Tell,
+    /// The bank takes the day's turnover.
+    CloseDay,
     /// Any other message.
     Say([u8; 2], Vec<u8>),
 }

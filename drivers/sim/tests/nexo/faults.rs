@@ -126,3 +126,21 @@ fn the_answer_of_another_exchange_is_none() {
     assert_eq!(rig.finished(question.operation), Some(Outcome::Unknown));
     rig.reply(u32::MAX, Err(NoAnswer::NotSent));
 }
+
+/// A terminal that lost its link while it was not fit, and is mended before it is back: the core
+/// would never again take an order for a fault that nobody ends.
+#[test]
+fn a_fault_that_was_mended_behind_a_broken_link_is_over() {
+    let mut rig = Rig::with(Cardholder::Contactless);
+    rig.terminal.set_fault(rig.now, Fault::WrongKey, true);
+    rig.pay(20);
+    let called =
+        |event: &Event| matches!(event, Event::Fault(it) if it.kind == FaultKind::NotPaired);
+    rig.until("called", |rig| rig.events.iter().any(called));
+    rig.terminal.set_fault(rig.now, Fault::Unplugged, true);
+    rig.until("lost", |rig| rig.events.contains(&Event::LinkLost));
+    rig.terminal.set_fault(rig.now, Fault::WrongKey, false);
+    rig.terminal.set_fault(rig.now, Fault::Unplugged, false);
+    rig.idle();
+    assert!(rig.events.contains(&Event::Cleared(FaultKind::NotPaired)), "{:?}", rig.events);
+}

@@ -142,3 +142,27 @@ fn whatever_breaks_during_a_reversal_the_money_is_back_or_known_not_to_be() {
         }
     }
 }
+
+/// A number given before the restart may never come into the log. The payment after it is found
+/// all the same, though it is not the next one after its mark.
+#[test]
+fn a_number_that_a_restart_took_does_not_hide_the_payment_after_it() {
+    let mut numbers_lost = 0;
+    for n in 1..=12 {
+        let mut rig = Rig::with(Cardholder::Contactless);
+        rig.pay(20, Capture::AtOnce);
+        rig.idle();
+        rig.accident = Some((rig.passed + n, Accident::Restarted));
+        let (disturbed, _) = rig.pay(20, Capture::AtOnce);
+        rig.idle();
+        rig.settle(&disturbed);
+        numbers_lost += rig.terminal.charges().iter().filter(|it| it.is_reversed).count();
+        rig.accident = None;
+        rig.idle();
+        let question = rig.order_payment(20, Capture::AtOnce);
+        rig.hang_up();
+        let told = rig.settle(&question);
+        assert!(matches!(told, Outcome::Approved(_)), "restarted after {n}: {told:?}");
+    }
+    assert!(numbers_lost > 0, "no restart came between the bank's yes and the log");
+}

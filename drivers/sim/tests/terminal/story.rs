@@ -127,3 +127,19 @@ fn the_day_ends_with_payments_less_reversals() {
     let totals = Totals { amount: Amount::euro(100), count: Some(3) };
     assert!(rig.events.contains(&Event::DayEnded(DayEnd::Closed(totals))), "{:?}", rig.events);
 }
+
+#[test]
+fn a_day_begins_where_the_last_one_ended() {
+    let mut rig = Rig::with(Cardholder::Contactless);
+    for euro in [20, 30] {
+        rig.idle();
+        approval(rig.pay(euro, Capture::AtOnce).1);
+        rig.idle();
+        rig.events.clear();
+        rig.command(Command::EndOfDay);
+        let closed = DayEnd::Closed(Totals { amount: Amount::euro(euro), count: Some(1) });
+        let closed = Event::DayEnded(closed);
+        rig.until("closed", |rig| rig.events.contains(&closed));
+    }
+    assert_eq!(rig.terminal.closed(), 5000);
+}

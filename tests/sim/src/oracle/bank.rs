@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::CardRef;
 use driver_api::payment_terminal::Operation;
-use kiosk_records::{Account, Posting, Record};
+use kiosk_records::{Account, Posting};
 
 use super::{Act, Oracle, Order, Outcome};
 
@@ -17,6 +17,21 @@ pub(super) struct Bank {
     paid: BTreeMap<u64, Paid>,
     /// Closed by the terminal in days that are not on record, in cents: the kiosk may never hear.
     closed_days: i64,
+    /// On wallets, in cents.
+    credited: i64,
+}
+
+/// What became of bank cards, in cents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cards {
+    /// Payments that were ordered.
+    pub ordered: usize,
+    /// Taken off bank cards, whatever became of it.
+    pub charged: i64,
+    /// Of that, back on them.
+    pub given_back: i64,
+    /// Of that, on wallets.
+    pub credited: i64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +94,11 @@ impl Oracle {
         }
     }
 
+    /// So many bank cards were charged.
+    pub fn charges(&self) -> usize {
+        self.bank.charges.len()
+    }
+
     /// The terminal closes its day.
     pub fn terminal_closes(&mut self, cents: i64) {
         self.bank.closed_days += cents;
@@ -86,51 +106,47 @@ impl Oracle {
 
     // ---- the records
 
-    /// Those about bank cards.
-    pub(super) fn reads_card(&mut self, seq: u64, record: &Record) {
-        match record {
-            Record::PaymentOrdered { amount, .. } => {
-                let card = self.here("a payment is ordered").card;
-                let act = Act::Payment { card, cents: amount.cents(), is_claimed: false };
-                self.orders_at_terminal(seq, act);
+    pub(super) fn orders_payment(&mut self, seq: u64, cents: i64) {
+        let card = self.here("a payment is ordered").card;
+        self.orders_at_terminal(seq, Act::Payment { card, cents, is_claimed: false });
+    }
+
+    pub(super) fn orders_reversal(&mut self, seq: u64, payment: u64) {
+        if !self.bank.paid.get(&payment).is_some_and(|paid| paid.is_refused) {
+            violated!("M12", "{payment} is to be given back, and was not refused");
+        }
+        self.orders_at_terminal(seq, Act::Reversal { payment });
+    }
+
+    pub(super) fn books_declined(&mut self, intent: u64) {
+        self.close(intent, Outcome::Declined);
+        let charge = self.bank.charges.get(&intent);
+        if let Some(charge) = charge.filter(|charge| !charge.is_given_back) {
+            violated!("M12", "{intent} is booked as declined, and is {charge:?}");
+        }
+    }
+
+    pub(super) fn doubts_payment(&mut self, intent: u64) {
+        match self.open_order(intent) {
+            Act::Payment { .. } | Act::Reversal { .. } => {}
+            other @ (Act::Stack { .. } | Act::TopUp { .. }) => {
+                violated!("M3", "{intent} is in doubt at the terminal, and is {other:?}")
             }
-            Record::ReversalOrdered { payment, .. } => {
-                let payment = payment.0;
-                if !self.bank.paid.get(&payment).is_some_and(|paid| paid.is_refused) {
-                    violated!("M12", "{payment} is to be given back, and was not refused");
-                }
-                self.orders_at_terminal(seq, Act::Reversal { payment });
-            }
-            Record::PaymentApproved { intent, posting, .. } => {
-                self.books_approved(intent.0, posting);
-            }
-            Record::PaymentDeclined { intent, .. } => {
-                self.close(intent.0, Outcome::Declined);
-                if let Some(charge) = self.bank.charges.get(&intent.0) {
-                    violated!("M12", "{intent} is booked as declined, and is {charge:?}");
-                }
-            }
-            Record::PaymentInDoubt { intent } => match self.open_order(intent.0) {
-                Act::Payment { .. } | Act::Reversal { .. } => {}
-                other => violated!("M3", "{intent} is in doubt at the terminal, and is {other:?}"),
-            },
-            Record::PaymentReversed { intent, posting } => {
-                self.books_given_back(intent.0, posting);
-            }
-            Record::ReversalRefused { intent, .. } => {
-                let payment = self.close_reversal(intent.0, Outcome::NotGivenBack);
-                if self.bank.charges[&payment].is_given_back {
-                    violated!("M12", "{payment} is booked as not given back, and was");
-                }
-            }
-            Record::CardDayClosed { total, posting, .. } => {
-                let settled = posting.as_ref().map_or(0, |it| it.effect_on(Account::CardSettled));
-                let closed = std::mem::take(&mut self.bank.closed_days);
-                if settled != closed || total.cents() > closed.max(0) {
-                    violated!("M13", "a day is closed with {settled}, the terminal took {closed}");
-                }
-            }
-            _ => {}
+        }
+    }
+
+    pub(super) fn books_not_given_back(&mut self, intent: u64) {
+        let payment = self.close_reversal(intent, Outcome::NotGivenBack);
+        if self.bank.charges[&payment].is_given_back {
+            violated!("M12", "{payment} is booked as not given back, and was");
+        }
+    }
+
+    pub(super) fn books_day(&mut self, total: i64, posting: Option<&Posting>) {
+        let settled = posting.map_or(0, |posting| posting.effect_on(Account::CardSettled));
+        let closed = std::mem::take(&mut self.bank.closed_days);
+        if settled != closed || total > closed.max(0) {
+            violated!("M13", "a day is closed with {settled}, the terminal took {closed}");
         }
     }
 
@@ -145,11 +161,12 @@ impl Oracle {
         self.orders.insert(seq, Order { act, outcome: None });
     }
 
-    fn books_approved(&mut self, intent: u64, posting: &Posting) {
+    pub(super) fn books_approved(&mut self, intent: u64, posting: &Posting) {
         let Act::Payment { card, cents, .. } = self.close(intent, Outcome::Approved) else {
             violated!("M3", "{intent} is booked as a payment, and is none")
         };
-        let charged = self.bank.charges.get(&intent).map(|charge| charge.cents);
+        let charge = self.bank.charges.get(&intent).filter(|charge| !charge.is_given_back);
+        let charged = charge.map(|charge| charge.cents);
         let booked = posting.effect_on(Account::CardTerminal);
         if charged != Some(booked) {
             violated!("M12", "{intent} is booked with {booked} cents, charged were {charged:?}");
@@ -163,7 +180,7 @@ impl Oracle {
         self.bank.paid.insert(intent, paid);
     }
 
-    fn books_given_back(&mut self, intent: u64, posting: &Posting) {
+    pub(super) fn books_given_back(&mut self, intent: u64, posting: &Posting) {
         let payment = self.close_reversal(intent, Outcome::GivenBack);
         let Charge { cents, is_given_back } = self.bank.charges[&payment];
         if !is_given_back || posting.effect_on(Account::CardTerminal) != -cents {
@@ -181,7 +198,9 @@ impl Oracle {
     fn close_reversal(&mut self, intent: u64, outcome: Outcome) -> u64 {
         match self.close(intent, outcome) {
             Act::Reversal { payment } => payment,
-            other => violated!("M3", "{intent} is booked as a reversal, and is {other:?}"),
+            other @ (Act::Stack { .. } | Act::TopUp { .. } | Act::Payment { .. }) => {
+                violated!("M3", "{intent} is booked as a reversal, and is {other:?}")
+            }
         }
     }
 
@@ -203,17 +222,33 @@ impl Oracle {
         let payment = *payment;
         paid.is_refused = !is_credited;
         if is_credited {
+            self.bank.credited += paid.cents;
             self.bank.paid.remove(&payment);
         }
     }
 
     // ---- in the end
 
+    /// What became of bank cards.
+    pub fn cards(&self) -> Cards {
+        let orders = self.orders.values();
+        let charges = self.bank.charges.values();
+        let given_back = charges.clone().filter(|charge| charge.is_given_back);
+        Cards {
+            ordered: orders.filter(|order| matches!(order.act, Act::Payment { .. })).count(),
+            charged: charges.map(|charge| charge.cents).sum(),
+            given_back: given_back.map(|charge| charge.cents).sum(),
+            credited: self.bank.credited,
+        }
+    }
+
     /// Every bank card was charged for something: on a wallet, given back, or owed by the office.
     pub(super) fn cards_end_well(&self) {
         for (order, charge) in &self.bank.charges {
             match self.orders.get(order).and_then(|order| order.outcome) {
                 Some(Outcome::Approved) => {}
+                // The terminal undid it by itself.
+                Some(Outcome::Declined) if charge.is_given_back => {}
                 outcome => violated!("M12", "{order} is {charge:?}, and for the books {outcome:?}"),
             }
         }

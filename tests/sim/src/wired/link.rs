@@ -19,6 +19,10 @@ pub enum Cable {
     Usb,
     /// Messages over USB: each comes as a whole or not at all.
     Packets,
+    /// A connection in a network, which checks and repeats, too.
+    Network,
+    /// No cable: the other end is in kioskd.
+    Memory,
 }
 
 /// To whom.
@@ -99,13 +103,16 @@ impl Link {
         }
         let is_spoilt = match self.cable {
             Cable::Serial { worst } => self.spoil(worst, &mut bytes, stage),
-            Cable::Usb | Cable::Packets => false,
+            Cable::Usb | Cable::Packets | Cable::Network | Cable::Memory => false,
         };
         let pieces = match self.cable {
-            Cable::Serial { .. } | Cable::Usb if self.rng.chance(stage.faults.wire_splits) => {
-                self.rng.between(2, PIECES_MAX)
+            Cable::Packets | Cable::Memory => 1,
+            Cable::Serial { .. } | Cable::Usb | Cable::Network => {
+                match self.rng.chance(stage.faults.wire_splits) {
+                    true => self.rng.between(2, PIECES_MAX),
+                    false => 1,
+                }
             }
-            Cable::Serial { .. } | Cable::Usb | Cable::Packets => 1,
         };
         let mut rest = bytes.as_slice();
         for left in (1..=pieces).rev() {
@@ -125,10 +132,14 @@ impl Link {
         let mut ms = match self.cable {
             Cable::Serial { .. } => bytes,
             Cable::Usb | Cable::Packets => bytes.div_ceil(PACKET_BYTES),
+            Cable::Network => 1,
+            Cable::Memory => 0,
         };
-        ms += self.rng.below(3);
-        if self.rng.chance(stage.faults.wire_hiccups) {
-            ms += self.rng.between(50, HICCUP_MS_MAX);
+        if self.cable != Cable::Memory {
+            ms += self.rng.below(3);
+            if self.rng.chance(stage.faults.wire_hiccups) {
+                ms += self.rng.between(50, HICCUP_MS_MAX);
+            }
         }
         let lane = self.lane(way);
         let at = lane.last_at_ms.max(stage.now_ms + ms);
@@ -167,12 +178,17 @@ impl Link {
         is_spoilt
     }
 
-    /// All that has arrived by now, in one reading.
+    /// All that has arrived by now, in one reading; in a network piece by piece, so that something
+    /// can happen between any two.
     pub fn arrived(&mut self, way: Way, now_ms: u64) -> Option<Vec<u8>> {
+        let is_single = self.cable == Cable::Network;
         let lane = self.lane(way);
         let mut bytes = Vec::new();
         while let Some((_, piece)) = lane.on_the_way.pop_front_if(|(at, _)| *at <= now_ms) {
             bytes.extend(piece);
+            if is_single {
+                break;
+            }
         }
         (!bytes.is_empty()).then_some(bytes)
     }

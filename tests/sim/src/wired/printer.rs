@@ -109,7 +109,7 @@ impl super::Unit for Unit {
         Due::Printer(tick)
     }
 
-    fn driver(&mut self) -> Driver {
+    fn driver(&mut self, _stage: &Stage) -> Driver {
         Driver::new(Config { proof: self.proof, ..Config::default() })
     }
 
@@ -122,10 +122,10 @@ impl super::Unit for Unit {
         !self.broken.contains(&Fault::Power)
     }
 
-    fn host_gone(&mut self) {}
+    fn host_gone(&mut self, _stage: &mut Stage) {}
 
     /// What the last host did not wait for is not for this one.
-    fn opened(&mut self) {
+    fn opened(&mut self, _stage: &mut Stage) {
         drop(self.firmware.take_answers());
     }
 

@@ -240,7 +240,7 @@ impl super::Unit for Unit {
         Due::Reader(tick)
     }
 
-    fn driver(&mut self) -> Pcsc {
+    fn driver(&mut self, _stage: &Stage) -> Pcsc {
         Pcsc::new(self.model.pcsc_name(), town::verifier())
     }
 
@@ -260,10 +260,10 @@ impl super::Unit for Unit {
         self.is_powered
     }
 
-    fn host_gone(&mut self) {}
+    fn host_gone(&mut self, _stage: &mut Stage) {}
 
     /// What was said to another is not for this one, which asks anew.
-    fn opened(&mut self) {
+    fn opened(&mut self, _stage: &mut Stage) {
         self.asked.clear();
         self.says.clear();
     }

@@ -257,7 +257,7 @@ impl super::Unit for Unit {
         Due::Validator(tick)
     }
 
-    fn driver(&mut self) -> Ssp {
+    fn driver(&mut self, _stage: &Stage) -> Ssp {
         let config = match self.is_encrypted {
             true => {
                 let seed = std::array::from_fn(|_| self.rng.byte());
@@ -278,7 +278,7 @@ impl super::Unit for Unit {
         true
     }
 
-    fn host_gone(&mut self) {
+    fn host_gone(&mut self, _stage: &mut Stage) {
         self.told.clear();
         self.is_heard = false;
     }

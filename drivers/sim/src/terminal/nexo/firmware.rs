@@ -28,6 +28,8 @@ pub struct Firmware {
     log: Vec<Transaction>,
     /// Where the day began in the log.
     day: usize,
+    /// What the days came to that have ended, in cents.
+    closed: i64,
     trace: u32,
     work: Option<Work>,
     is_logged_in: bool,
@@ -72,6 +74,7 @@ impl Firmware {
             bank: Bank::default(),
             log: Vec::new(),
             day: 0,
+            closed: 0,
             trace: 0,
             work: None,
             is_logged_in: false,
@@ -88,6 +91,11 @@ impl Firmware {
     /// What its bank has booked, oldest first.
     pub fn charges(&self) -> &[Charge] {
         &self.bank.charges
+    }
+
+    /// What the days came to that have ended, in cents: payments less reversals.
+    pub fn closed(&self) -> i64 {
+        self.closed
     }
 
     /// Is it at work?
@@ -334,6 +342,11 @@ impl Firmware {
             })
         };
         let totals = [part("Payment", "Debit"), part("Reversal", "Credit")];
+        let cents = day.iter().filter(|it| it.result.is_ok()).map(|it| {
+            let cents = i64::try_from(it.cents).expect("an amount of money");
+            if it.category == "Reversal" { -cents } else { cents }
+        });
+        self.closed += cents.sum::<i64>();
         self.day = self.log.len();
         json!({
             "Response": { "Result": "Success" },
