@@ -71,12 +71,11 @@ fn settle(cx: &mut Context, intent: Seq, outcome: &Outcome) -> Option<(Seq, Sett
     // Settled already: an answer that came twice, or to a question asked twice.
     let open = cx.books.intent(intent).filter(|open| open.is_at_terminal())?;
     let is_payment = matches!(open.act, Act::Payment { .. });
-    let taken_for_no = Outcome::Declined(Decline::new(DeclineReason::NotCarriedOut));
-    let outcome = match outcome {
-        Outcome::Unknown if planted(Canary::UnknownIsDeclined) => &taken_for_no,
-        outcome => outcome,
-    };
     if *outcome == Outcome::Unknown {
+        if planted(Canary::UnknownIsDeclined) {
+            let no = Outcome::Declined(Decline::new(DeclineReason::NotCarriedOut));
+            return settle(cx, intent, &no);
+        }
         cx.arm(Timer::AskTerminal);
         return doubt(cx, intent);
     }

@@ -9,8 +9,15 @@ mod small_disk;
 use e2e::{Bench, Money};
 
 /// Twenty euro have gone their way.
-const TWENTY: Money =
-    Money { boxed: 2000, collected: 0, credited: 2000, queued: 0, claimed: 0, unexplained: 0 };
+const TWENTY: Money = Money {
+    boxed: 2000,
+    collected: 0,
+    charged: 0,
+    credited: 2000,
+    queued: 0,
+    claimed: 0,
+    unexplained: 0,
+};
 
 /// A whole visit that leaves [`TWENTY`].
 fn visit(bench: &Bench, id: &str) {
