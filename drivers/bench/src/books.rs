@@ -383,11 +383,11 @@ mod tests {
 
     #[test]
     fn a_note_that_nobody_booked_is_named() {
-        let real = Physical::of(&[(1000, 1), (2000, 2)].into(), &BTreeMap::new());
+        let real = Physical::of(&[(1000, 1), (2000, 2)].into(), &BTreeMap::new(), 0);
         let books = Books::compare(Ok(kiosk()), Ok(central()), real);
         assert!(!books.agree && !books.settling);
         let expected = [
-            "Notes in the cash box: kiosk 30.00 €, central 30.00 €, cash box 50.00 €",
+            "Notes in the cash box: kiosk 30.00 €, central 30.00 €, really 50.00 €",
             "notes of 20.00 €: kiosk 1, cash box 2",
         ];
         assert_eq!(books.differences, expected);

@@ -160,6 +160,7 @@ fn visit() -> Vec<Record> {
             amount: TWENTY,
             offline: false,
             at: Wall::default(),
+            payment: None,
         },
         Record::TopUpQueued { intent: Seq(7), posting: queued },
         Record::ClaimIssued { amount: TWENTY, basis: ClaimBasis::InDoubt(Seq(5)), posting: None },
@@ -169,6 +170,7 @@ fn visit() -> Vec<Record> {
             credited: Amount::ZERO,
             queued: TWENTY,
             claimed: Amount::ZERO,
+            given_back: Amount::ZERO,
         },
     ]
 }

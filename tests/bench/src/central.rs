@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use central_api::{TopUpAnswer, TopUpRequest};
-use domain::{Amount, CardRef, Wall};
+use domain::{Amount, CardRef, Tender, Wall};
 use kiosk_records::{IntentId, Seq};
 use tokio::task::JoinSet;
 
@@ -108,6 +108,7 @@ async fn top_ups(
 fn request(card_ref: CardRef) -> TopUpRequest {
     TopUpRequest {
         card_ref,
+        tender: Tender::Cash,
         amount: Amount::euro(5),
         offline: false,
         ordered_at: Wall { utc_ms: 1_795_240_920_000, offset_min: 60 },

@@ -15,7 +15,7 @@ struct Rig {
 }
 
 impl Rig {
-    fn new() -> Self {
+    async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let bench = Arc::new(crate::bench::fixtures::without_processes(dir.path()).await);
         Self { bench, _dir: dir }
@@ -61,7 +61,7 @@ impl Rig {
 
 #[tokio::test]
 async fn a_card_is_tapped_swapped_and_removed() {
-    let rig = Rig::new();
+    let rig = Rig::new().await;
     assert_eq!(rig.post("/api/card/tap", json!({"card": "bank"})).await.0, 204);
     assert_eq!(rig.get("/api/state").await.1["card"], "bank");
     assert_eq!(rig.post("/api/card/tap", json!({"card": "blank"})).await.0, 204);
@@ -72,7 +72,7 @@ async fn a_card_is_tapped_swapped_and_removed() {
 
 #[tokio::test]
 async fn two_cards_lie_on_the_reader_only_if_both_are_there() {
-    let rig = Rig::new();
+    let rig = Rig::new().await;
     let purse = |with| json!({"card": "bank", "with": with});
     assert_eq!(rig.post("/api/card/tap", purse("blank")).await.0, 204);
     assert_eq!(rig.get("/api/state").await.1["card"], "bank");
@@ -83,7 +83,7 @@ async fn two_cards_lie_on_the_reader_only_if_both_are_there() {
 
 #[tokio::test]
 async fn faults_are_listed_made_and_mended() {
-    let rig = Rig::new();
+    let rig = Rig::new().await;
     for (device, fault) in [("printer", "paper_end"), ("uplink", "answers_lost")] {
         let is_on = async || {
             let (_, faults) = rig.get("/api/faults").await;
@@ -104,7 +104,7 @@ async fn faults_are_listed_made_and_mended() {
 
 #[tokio::test]
 async fn device_power_is_cut_and_given_back() {
-    let rig = Rig::new();
+    let rig = Rig::new().await;
     let is_on = async |name: &str| {
         let (_, powers) = rig.get("/api/power").await;
         let powers = powers.as_array().unwrap();
@@ -123,7 +123,7 @@ async fn device_power_is_cut_and_given_back() {
 
 #[tokio::test]
 async fn what_is_not_there_is_404_and_says_what_is() {
-    let rig = Rig::new();
+    let rig = Rig::new().await;
     let refused = [
         ("/api/card/tap", json!({"card": "nobody"}), "/api/cards"),
         ("/api/fault", json!({"device": "oven", "fault": "x", "on": true}), "printer"),
@@ -145,7 +145,7 @@ async fn what_is_not_there_is_404_and_says_what_is() {
 
 #[tokio::test]
 async fn bad_bodies_are_refused_and_change_nothing() {
-    let rig = Rig::new();
+    let rig = Rig::new().await;
     let bad = [
         ("/api/card/tap", "", 400),
         ("/api/card/tap", "{\"card\": 7}", 400),
@@ -173,7 +173,7 @@ async fn bad_bodies_are_refused_and_change_nothing() {
 
 #[tokio::test]
 async fn nobody_takes_a_note_before_a_host_enables_the_acceptor() {
-    let rig = Rig::new();
+    let rig = Rig::new().await;
     let (status, problem) = rig.post("/api/acceptor/insert", json!({"cents": 2000})).await;
     assert_eq!(status, StatusCode::CONFLICT, "{problem}");
     let (status, taken) = rig.post("/api/acceptor/take", json!({})).await;
@@ -182,7 +182,7 @@ async fn nobody_takes_a_note_before_a_host_enables_the_acceptor() {
 
 #[tokio::test]
 async fn a_form_of_another_site_is_refused() {
-    let rig = Rig::new();
+    let rig = Rig::new().await;
     let request = Request::post("/api/card/tap")
         .header(header::HOST, "127.0.0.1:8080")
         .header(header::ORIGIN, "http://elsewhere.example")
@@ -196,7 +196,7 @@ async fn a_form_of_another_site_is_refused() {
 
 #[tokio::test]
 async fn without_kioskd_and_kiosk_ui_the_screen_is_away() {
-    let rig = Rig::new();
+    let rig = Rig::new().await;
     for path in ["/api/screen", "/api/screen.png", "/api/screen/elements"] {
         assert_eq!(rig.get(path).await.0, StatusCode::SERVICE_UNAVAILABLE, "{path}");
     }
@@ -206,7 +206,7 @@ async fn without_kioskd_and_kiosk_ui_the_screen_is_away() {
 
 #[tokio::test]
 async fn a_wait_ends_with_the_screen_or_says_what_is_shown_instead() {
-    let rig = Rig::new();
+    let rig = Rig::new().await;
     rig.show(Screen::Attract { limited: false });
     let (status, shown) = rig.get("/api/screen/wait?name=pin,attract&limited=false").await;
     assert_eq!((status, &shown["name"]), (StatusCode::OK, &json!("attract")));
@@ -219,7 +219,7 @@ async fn a_wait_ends_with_the_screen_or_says_what_is_shown_instead() {
 
 #[tokio::test]
 async fn books_that_cannot_be_read_do_not_agree() {
-    let rig = Rig::new();
+    let rig = Rig::new().await;
     let (status, books) = rig.get("/api/books").await;
     assert_eq!((status, &books["agree"]), (StatusCode::OK, &json!(false)));
     assert_eq!(books["differences"].as_array().unwrap().len(), 2, "{books}");
@@ -231,7 +231,7 @@ async fn books_that_cannot_be_read_do_not_agree() {
 
 #[tokio::test]
 async fn the_page_is_served_with_its_own_policy() {
-    let rig = Rig::new();
+    let rig = Rig::new().await;
     for (path, kind) in [("/", "text/html"), ("/bench.css", "text/css")] {
         let request =
             Request::get(path).header(header::HOST, "localhost:8080").body(Body::empty()).unwrap();
