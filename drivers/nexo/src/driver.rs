@@ -160,7 +160,12 @@ impl Nexo {
     }
 
     /// May an order go out now? Its answer, or "later", if not.
-    fn admit(&mut self, operation: Operation, mark: Option<&Mark>) -> Result<bool, Busy> {
+    fn admit(
+        &mut self,
+        now: Mono,
+        operation: Operation,
+        mark: Option<&Mark>,
+    ) -> Result<bool, Busy> {
         let is_free = match &self.phase {
             // A mark is of a terminal that speaks another protocol.
             Phase::Idle { .. } => mark.is_none(),
@@ -169,14 +174,23 @@ impl Nexo {
             Phase::Asking(_) | Phase::Ordered(_) | Phase::Pausing { .. } | Phase::Down => false,
         };
         if !is_free {
-            self.not_sent(operation);
+            self.not_sent(now, operation);
         }
         Ok(is_free)
     }
 
-    fn not_sent(&mut self, operation: Operation) {
+    fn not_sent(&mut self, now: Mono, operation: Operation) {
         let outcome = Outcome::Declined(Decline::new(DeclineReason::NotSent));
-        self.report(Event::Finished { operation, outcome });
+        self.refuse(now, Event::Finished { operation, outcome });
+    }
+
+    /// Answers a command that did not go out. The core waits for the next [`Event::Idle`] now.
+    fn refuse(&mut self, now: Mono, answer: Event) {
+        self.report(answer);
+        self.owes_idle |= self.is_ready;
+        if let Phase::Idle { .. } = self.phase {
+            self.proceed(now);
+        }
     }
 
     fn authorise(&mut self, now: Mono, what: Question) {
@@ -193,7 +207,7 @@ impl Nexo {
     fn reverse(&mut self, now: Mono, what: Question) {
         let payment = what.reversal_of.as_ref();
         let Some(transaction) = payment.and_then(|payment| transaction(&payment.reference)) else {
-            return self.not_sent(what.operation);
+            return self.not_sent(now, what.operation);
         };
         let body = Body::Reversal(ReversalRequest {
             original: PoiTransaction { transaction },
@@ -277,7 +291,7 @@ impl Nexo {
             | Phase::Asking(_)
             | Phase::Ordered(_)
             | Phase::Pausing { .. }
-            | Phase::Down => self.report(Event::DayEnded(DayEnd::Refused(VendorCode(0)))),
+            | Phase::Down => self.refuse(now, Event::DayEnded(DayEnd::Refused(VendorCode(0)))),
         }
         Ok(())
     }
@@ -393,13 +407,13 @@ impl Protocol for Nexo {
     fn handle_command(&mut self, now: Mono, command: Command) -> Result<(), Busy> {
         match command {
             Command::Authorise { operation, amount, mark, capture: _ } => {
-                if self.admit(operation, mark.as_ref())? {
+                if self.admit(now, operation, mark.as_ref())? {
                     let what = Question { operation, amount, mark: None, reversal_of: None };
                     self.authorise(now, what);
                 }
             }
             Command::Reverse { operation, payment, mark } => {
-                if self.admit(operation, mark.as_ref())? {
+                if self.admit(now, operation, mark.as_ref())? {
                     let (amount, reversal_of) = (payment.amount, Some(payment));
                     self.reverse(now, Question { operation, amount, mark: None, reversal_of });
                 }

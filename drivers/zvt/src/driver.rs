@@ -128,7 +128,12 @@ impl Zvt {
     }
 
     /// May an order go out now? Its answer, or "later", if not.
-    fn admit(&mut self, operation: Operation, mark: Option<&Mark>) -> Result<bool, Busy> {
+    fn admit(
+        &mut self,
+        now: Mono,
+        operation: Operation,
+        mark: Option<&Mark>,
+    ) -> Result<bool, Busy> {
         let is_free = match &self.phase {
             Phase::Idle { .. } => mark.is_some() && mark == self.mark.as_ref(),
             // Only a look, which ends soon.
@@ -138,10 +143,23 @@ impl Zvt {
             Phase::Asking(_) | Phase::Ordered { .. } | Phase::Pausing { .. } | Phase::Down => false,
         };
         if !is_free {
-            let outcome = Outcome::Declined(Decline::new(DeclineReason::NotSent));
-            self.report(Event::Finished { operation, outcome });
+            self.not_sent(now, operation);
         }
         Ok(is_free)
+    }
+
+    fn not_sent(&mut self, now: Mono, operation: Operation) {
+        let outcome = Outcome::Declined(Decline::new(DeclineReason::NotSent));
+        self.refuse(now, Event::Finished { operation, outcome });
+    }
+
+    /// Answers a command that did not go out. The core waits for the next [`Event::Idle`] now.
+    fn refuse(&mut self, now: Mono, answer: Event) {
+        self.report(answer);
+        self.owes_idle |= self.is_ready;
+        if let Phase::Idle { .. } = self.phase {
+            self.proceed(now);
+        }
     }
 
     fn authorise(&mut self, now: Mono, (operation, amount): (Operation, Amount), capture: Capture) {
@@ -165,8 +183,7 @@ impl Zvt {
 
     fn reverse(&mut self, now: Mono, operation: Operation, payment: &Payment) {
         let Some(entry) = LogEntry::parse(&payment.reference.0) else {
-            let outcome = Outcome::Declined(Decline::new(DeclineReason::NotSent));
-            return self.report(Event::Finished { operation, outcome });
+            return self.not_sent(now, operation);
         };
         let mut data = self.password().to_vec();
         data.push(0x87);
@@ -383,12 +400,12 @@ impl Protocol for Zvt {
     fn handle_command(&mut self, now: Mono, command: Command) -> Result<(), Busy> {
         match command {
             Command::Authorise { operation, amount, mark, capture } => {
-                if self.admit(operation, mark.as_ref())? {
+                if self.admit(now, operation, mark.as_ref())? {
                     self.authorise(now, (operation, amount), capture);
                 }
             }
             Command::Reverse { operation, payment, mark } => {
-                if self.admit(operation, mark.as_ref())? {
+                if self.admit(now, operation, mark.as_ref())? {
                     self.reverse(now, operation, &payment);
                 }
             }
@@ -402,7 +419,7 @@ impl Protocol for Zvt {
                     return Err(Busy);
                 }
                 Phase::Asking(_) | Phase::Ordered { .. } | Phase::Pausing { .. } | Phase::Down => {
-                    self.report(Event::DayEnded(DayEnd::Refused(VendorCode(0))))
+                    self.refuse(now, Event::DayEnded(DayEnd::Refused(VendorCode(0))));
                 }
             },
         }

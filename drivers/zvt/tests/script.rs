@@ -303,7 +303,13 @@ fn a_stale_mark_another_order_or_no_line_send_nothing() {
         mark: Some(Mark("0006/000069".to_owned())),
         capture: Capture::AtOnce,
     });
-    assert!(not_sent(&mut script), "somebody else paid since");
+    script.silent();
+    let events = script.events();
+    let [Event::Finished { outcome, .. }, Event::Idle { mark: Some(mark) }] = &events[..] else {
+        panic!("{events:?}");
+    };
+    assert_eq!(reason(outcome), Some(DeclineReason::NotSent), "somebody else paid since");
+    assert_eq!(mark.0, "0007/000070", "with which the next order may come");
 
     let mut script = Script::paying(Capture::AtOnce);
     script.pay(Capture::AtOnce);

@@ -144,3 +144,16 @@ fn a_fault_that_was_mended_behind_a_broken_link_is_over() {
     rig.idle();
     assert!(rig.events.contains(&Event::Cleared(FaultKind::NotPaired)), "{:?}", rig.events);
 }
+
+/// The core waits after each order until the terminal is idle, also after one that never left.
+#[test]
+fn after_an_order_that_was_not_sent_it_says_when_it_is_idle() {
+    let mut rig = Rig::with(Cardholder::Contactless);
+    rig.terminal.set_fault(rig.now, Fault::Busy, true);
+    for who in ["the terminal", "the driver"] {
+        let (_, outcome) = rig.pay(20);
+        assert_eq!(outcome.as_ref().and_then(reason), Some(DeclineReason::NotSent), "{who}");
+    }
+    rig.terminal.set_fault(rig.now, Fault::Busy, false);
+    rig.idle();
+}

@@ -77,3 +77,16 @@ fn out_of_reach_nothing_is_sent_and_it_comes_back() {
         assert!(matches!(rig.pay(20, Capture::AtOnce).1, Some(Outcome::Approved(_))));
     }
 }
+
+/// The core waits after each order until the terminal is idle, also after one that never left.
+#[test]
+fn after_an_order_that_was_not_sent_it_says_when_it_is_idle() {
+    let mut rig = Rig::with(Cardholder::Contactless);
+    rig.terminal.set_fault(rig.now, Fault::Busy, true);
+    for who in ["the terminal", "the driver"] {
+        let (_, outcome) = rig.pay(20, Capture::AtOnce);
+        assert_eq!(outcome.as_ref().and_then(reason), Some(DeclineReason::NotSent), "{who}");
+    }
+    rig.terminal.set_fault(rig.now, Fault::Busy, false);
+    rig.idle();
+}
