@@ -203,7 +203,7 @@ pub struct TerminalState {
 }
 
 /// As its receipts say.
-const ACQUIRER: &str = "Banco de Villaclara";
+const ACQUIRER: &str = "Banca de Vallserena";
 
 /// Names of its files in the folder of the devices.
 pub const TERMINAL_PORT: &str = "terminal";
