@@ -75,6 +75,9 @@ impl<'a> Customer<'a> {
             "pin" => self.type_pin(screen),
             "home" | "offline_home" => self.choose(screen),
             "inserting" => self.insert_or_finish(screen),
+            "choose_amount" => {
+                self.press(&json!({"label": "10\u{a0}€"}));
+            }
             "confirm_cancel" | "review" => self.confirm(),
             "done" => {
                 let may_print = screen["receipt"]["offer"]["can_print"] == true;
@@ -84,7 +87,7 @@ impl<'a> Customer<'a> {
                     self.press(&json!({"key": "Escape"}));
                 }
             }
-            "card_refused" | "goodbye" => {
+            "card_refused" | "payment_declined" | "goodbye" => {
                 self.press(&json!({"key": "Escape"}));
             }
             // The machine is at it.
@@ -113,6 +116,10 @@ impl<'a> Customer<'a> {
     }
 
     fn choose(&mut self, screen: &Value) {
+        if screen["by_card"] == "open" && self.dice.throw(3) == 0 {
+            self.press(&json!({"label": "Recargar con tarjeta bancaria"}));
+            return;
+        }
         match screen["recharge_off"].as_str() {
             None => {
                 self.press(&json!({"label": "Recargar con billetes"}));

@@ -36,7 +36,7 @@ enum Moment {
 }
 
 /// What a visit and a recovery write down. Each is a named point of the first kills of a run.
-const POINTS: [&str; 7] = [
+const POINTS: [&str; 9] = [
     "session_started",
     "stack_ordered",
     "stacked",
@@ -44,6 +44,8 @@ const POINTS: [&str; 7] = [
     "top_up_accepted",
     "receipt_printed",
     "session_ended",
+    "payment_ordered",
+    "payment_approved",
 ];
 const POINTS_OF_RECOVERY: [&str; 2] = ["booted", "top_up_queued"];
 
