@@ -416,7 +416,7 @@ customer_idle = 90
         let wrong = [
             ("id = \"K0001\"", "id = \"kiosk one\"", "line 3"),
             ("encrypted = true", "encryptd = true", "line 16"),
-            ("address =", "adress =", "line 22"),
+            ("address =", "adress =", "line 24"),
             ("protocol = \"zvt\"", "protocol = \"nexo\"", "[terminal.nexo]"),
             ("customer_idle = 90", "warning = 5", "line 28"),
         ];
