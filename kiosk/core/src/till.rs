@@ -19,10 +19,10 @@ pub(crate) enum Settled {
     Paid(Box<Approval>),
     /// It was not, and will not be.
     Declined(DeclineReason),
-    /// A payment is back on its card.
-    GivenBack,
+    /// This payment is back on its card.
+    GivenBack(Seq),
     /// It is not, and the terminal will not.
-    NotGivenBack,
+    NotGivenBack(Seq),
     /// Not known; the terminal is being asked.
     InDoubt,
 }
@@ -92,10 +92,11 @@ fn settle(cx: &mut Context, intent: Seq, outcome: &Outcome) -> Option<(Seq, Sett
         }
         Outcome::Declined(Decline { reason: DeclineReason::Reversed, .. }) => reversed(cx, intent),
         Outcome::Declined(decline) => {
+            let (payment, _) = undone(cx, intent);
             let Decline { reason, vendor } = *decline;
             cx.record(Record::ReversalRefused { intent, reason, vendor: vendor.0 });
             cx.arm(Timer::GiveBack);
-            Settled::NotGivenBack
+            Settled::NotGivenBack(payment)
         }
     };
     Some((intent, settled))
@@ -132,12 +133,19 @@ fn approved(cx: &mut Context, intent: Seq, approval: &Approval) -> Option<(Seq, 
 }
 
 fn reversed(cx: &mut Context, intent: Seq) -> Settled {
-    let open = cx.books.intent(intent).and_then(|open| open.question(intent));
-    let amount = open.expect("the caller found it open").amount;
+    let (payment, amount) = undone(cx, intent);
     let posting = Posting::transfer(Account::ClaimsPayable, Account::CardTerminal, amount);
     cx.record(Record::PaymentReversed { intent, posting });
     cx.arm_once(Timer::CardDay);
-    Settled::GivenBack
+    Settled::GivenBack(payment)
+}
+
+/// The payment that an open reversal undoes, and its amount.
+fn undone(cx: &Context, intent: Seq) -> (Seq, Amount) {
+    let question = cx.books.intent(intent).and_then(|open| open.question(intent));
+    let payment = question.and_then(|question| question.reversal_of);
+    let payment = payment.expect("the caller found an open reversal");
+    (Seq(payment.operation.0.into()), payment.amount)
 }
 
 /// Writes down, once, that the outcome is not known.

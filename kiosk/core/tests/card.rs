@@ -184,6 +184,30 @@ fn what_central_refuses_goes_back_to_the_bank_card() {
 }
 
 #[test]
+fn who_waits_for_the_money_is_not_told_that_somebody_elses_is_back() {
+    let (mut rig, first) = Rig::paying(10, 20);
+    rig.finished(first, approved(20)).terminal_idle().wait(Duration::from_secs(13));
+    let late = rig.asked_top_up();
+    rig.printed().wait(Duration::from_secs(60));
+    rig.event(Event::CentralLink(CentralLink::There)).tap().type_pin();
+    let account = rig::account(Amount::euro(10));
+    rig.session(kiosk_core::SessionReply::Opened(account));
+    rig.act(Action::PayByCard).act(Action::Amount(Amount::euro(50)));
+    let second = rig.order().expect("the second customer pays");
+    let refused = kiosk_core::CentralReply::TopUp { intent: late, reply: REFUSED };
+    rig.event(Event::Central(refused));
+    rig.finished(second, approved(50)).top_up_reply(REFUSED).terminal_idle();
+    let of_the_first = rig.order().expect("the older one comes first");
+    rig.finished(of_the_first, approved(20));
+    assert_eq!(rig.name(), "giving_back", "it was the first customer's money");
+    rig.terminal_idle();
+    let of_the_second = rig.order().expect("now this one's");
+    rig.finished(of_the_second, approved(50));
+    assert!(matches!(rig.screen(), Screen::Done { done: DoneKind::GivenBack { .. }, .. }));
+    assert_eq!(money(&rig), [0, 0, 0, 0]);
+}
+
+#[test]
 fn a_reversal_waits_for_a_terminal_that_is_not_idle_yet() {
     let (mut rig, paid) = Rig::paying(10, 20);
     rig.finished(paid, approved(20)).top_up_reply(REFUSED);

@@ -98,6 +98,14 @@ impl OpenIntent {
         }
     }
 
+    /// The bank-card payment that a top-up delivers.
+    pub(crate) const fn delivers(&self) -> Option<Seq> {
+        match self.act {
+            Act::TopUp { payment, .. } => payment,
+            Act::Stack { .. } | Act::Payment { .. } | Act::Reversal { .. } => None,
+        }
+    }
+
     /// How to ask the terminal about this order, which was `intent`.
     pub fn question(&self, intent: Seq) -> Option<Question> {
         let operation = operation(intent);

@@ -121,6 +121,7 @@ fn credit_reply(
 ) -> Flow {
     let amount = ordered(intent, cx);
     let is_refused = matches!(reply, TopUpReply::Refused(_));
+    let payment = cx.books.intent(intent).and_then(|open| open.delivers());
     let (final_reply, kind) = match reply {
         TopUpReply::Accepted { ledger_ref, balance } => {
             if let Some(account) = &mut visit.account {
@@ -142,10 +143,10 @@ fn credit_reply(
         }
     };
     cx.top_up_answered(intent, amount, final_reply);
-    if is_refused && visit.approval.is_some() {
+    if let Some(payment) = payment.filter(|_| is_refused) {
         cx.timers.disarm(Timer::TopUpUnanswered);
         cx.timers.disarm(Timer::TopUpAskAgain);
-        return pay::give_back(visit, intent, amount, cx);
+        return pay::give_back(visit, payment, intent, amount, cx);
     }
     finish(visit, kind, (intent, amount), disposition, cx)
 }

@@ -28,7 +28,7 @@ pub(crate) enum Stage {
     /// Whether it was charged is not known; the terminal is asked.
     Checking { intent: Seq, amount: Amount },
     /// Central will not credit it: the terminal gives it back.
-    GivingBack { top_up: Seq, amount: Amount },
+    GivingBack { payment: Seq, top_up: Seq, amount: Amount },
 }
 
 impl Stage {
@@ -106,7 +106,9 @@ impl Pay {
             }
             Stage::Declined { amount, reason } => declined(visit, amount, reason, input, cx),
             Stage::Checking { intent, amount } => checking(visit, intent, amount, input, cx),
-            Stage::GivingBack { top_up, amount } => giving_back(visit, top_up, amount, input, cx),
+            Stage::GivingBack { payment, top_up, amount } => {
+                giving_back(visit, payment, (top_up, amount), input, cx)
+            }
         }
     }
 }
@@ -166,7 +168,7 @@ fn outcome(visit: Visit, intent: Seq, amount: Amount, news: Settled, cx: &mut Co
             stay(visit, Stage::Declined { amount, reason })
         }
         // Only a payment is ordered here.
-        Settled::InDoubt | Settled::GivenBack | Settled::NotGivenBack => {
+        Settled::InDoubt | Settled::GivenBack(_) | Settled::NotGivenBack(_) => {
             cx.arm(Timer::PaymentUnresolved);
             stay(visit, Stage::Checking { intent, amount })
         }
@@ -216,21 +218,37 @@ fn checking(visit: Visit, intent: Seq, amount: Amount, input: Input, cx: &mut Co
 
 /// Central refused to credit what was paid. The claim is in the books already; the money goes back
 /// to the card if the terminal can.
-pub(super) fn give_back(visit: Visit, top_up: Seq, amount: Amount, cx: &mut Context) -> Flow {
+pub(super) fn give_back(
+    visit: Visit,
+    payment: Seq,
+    top_up: Seq,
+    amount: Amount,
+    cx: &mut Context,
+) -> Flow {
     cx.arm(Timer::PaymentUnresolved);
     till::give_back_next(cx);
-    stay(visit, Stage::GivingBack { top_up, amount })
+    stay(visit, Stage::GivingBack { payment, top_up, amount })
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the rest changes nothing")]
-fn giving_back(visit: Visit, top_up: Seq, amount: Amount, input: Input, cx: &mut Context) -> Flow {
+fn giving_back(
+    visit: Visit,
+    payment: Seq,
+    (top_up, amount): (Seq, Amount),
+    input: Input,
+    cx: &mut Context,
+) -> Flow {
     let number = cx.intent_id(top_up).to_string();
     let kind = match input {
-        Input::Till(_, Settled::GivenBack) => DoneKind::GivenBack { amount, number },
-        Input::Till(_, Settled::NotGivenBack)
-        | Input::Timer(Timer::PaymentUnresolved)
-        | Input::Stop => DoneKind::Claim { amount, number },
-        _ => return stay(visit, Stage::GivingBack { top_up, amount }),
+        // The terminal may have given back somebody else's first.
+        Input::Till(_, Settled::GivenBack(back)) if back == payment => {
+            DoneKind::GivenBack { amount, number }
+        }
+        Input::Till(_, Settled::NotGivenBack(kept)) if kept == payment => {
+            DoneKind::Claim { amount, number }
+        }
+        Input::Timer(Timer::PaymentUnresolved) | Input::Stop => DoneKind::Claim { amount, number },
+        _ => return stay(visit, Stage::GivingBack { payment, top_up, amount }),
     };
     cx.timers.disarm(Timer::PaymentUnresolved);
     Done::enter(Some(&visit), kind, top_up, Disposition::Completed, cx)
