@@ -10,12 +10,14 @@ use driver_sim::card::Card;
 use driver_sim::pn532::Pn532Server;
 use driver_sim::printer::{self, Printer};
 use driver_sim::reader::{self, Reader};
+use driver_sim::terminal::Fault;
 use driver_sim::validator::{self, Validator};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::cabinet::READER_MODEL;
-use crate::options::DeviceKind;
+use crate::options::{DeviceKind, TerminalKind};
 use crate::run::StopSignal;
+use crate::terminal::{CARDHOLDERS, CardTerminal};
 
 /// Runs the device until SIGINT or SIGTERM.
 ///
@@ -43,7 +45,18 @@ pub async fn run(kind: DeviceKind, at: &Path) -> anyhow::Result<()> {
             let _line = Pn532Server::plug(reader.clone(), at).with_context(made)?;
             operate(at, READER_HELP, |words| reader_does(&reader, words)).await
         }
+        DeviceKind::Zvt => terminal(TerminalKind::Zvt, at).await,
+        DeviceKind::ZvtSerial => terminal(TerminalKind::ZvtSerial, at).await,
+        DeviceKind::Nexo => terminal(TerminalKind::Nexo, at).await,
     }
+}
+
+async fn terminal(kind: TerminalKind, at: &Path) -> anyhow::Result<()> {
+    let made = || format!("cannot make {}", at.display());
+    std::fs::create_dir_all(at).with_context(made)?;
+    let terminal = CardTerminal::start(kind, at, 1).await.with_context(made)?;
+    operate(at, TERMINAL_HELP, |words| terminal_does(&terminal, words)).await?;
+    Ok(terminal.save()?)
 }
 
 /// Says that it is there, then does what the lines say and answers each with `ok …` or `error …`.
@@ -144,6 +157,35 @@ fn reader_does(reader: &Reader, words: &[&str]) -> anyhow::Result<String> {
     Ok(String::new())
 }
 
+fn terminal_does(terminal: &CardTerminal, words: &[&str]) -> anyhow::Result<String> {
+    match words {
+        ["cardholder", name] => {
+            let known = CARDHOLDERS.iter().find(|(known, _)| known == name);
+            let known = known.with_context(|| {
+                format!("cardholders: {}", names(CARDHOLDERS, |(known, _)| known))
+            })?;
+            terminal.set_cardholder(known.1);
+        }
+        ["fault", name, on] => {
+            let fault: Result<Fault, _> = name.parse();
+            let fault =
+                fault.with_context(|| format!("faults: {}", names(Fault::ALL, Fault::name)))?;
+            terminal.set_fault(fault, is_on(on)?);
+        }
+        ["state"] => {
+            return Ok(serde_json::json!({
+                "cardholder": terminal.shown().cardholder,
+                "faults": terminal.faults().into_iter().map(Fault::name).collect::<Vec<_>>(),
+                "bank_cents": terminal.bank_cents(),
+                "kioskd_toml": terminal.config(),
+            })
+            .to_string());
+        }
+        _ => bail!("not understood; {TERMINAL_HELP}"),
+    }
+    Ok(String::new())
+}
+
 /// A dump as `nfc-mfclassic` reads and writes it: 64 blocks of 16 bytes.
 fn card_from(path: &str) -> anyhow::Result<Card> {
     let dump = std::fs::read(path).with_context(|| format!("cannot read {path}"))?;
@@ -174,6 +216,8 @@ const VALIDATOR_HELP: &str = "validator: insert CENTS · take · fault NAME on|o
 const PRINTER_HELP: &str = "printer: fault NAME on|off · receipt · receipt png FILE · state";
 
 const READER_HELP: &str = "reader: tap FILE.mfd|blank|bank · remove · fault NAME on|off · state";
+
+const TERMINAL_HELP: &str = "terminal: cardholder NAME · fault NAME on|off · state";
 
 #[cfg(test)]
 mod tests {
@@ -215,6 +259,22 @@ mod tests {
         assert!(printer_does(&printer, &["state"]).unwrap().contains("paper_end"));
         for wrong in [&["receipt"][..], &["fault", "paper_end", "maybe"], &["fault", "x", "on"]] {
             assert!(printer_does(&printer, wrong).is_err(), "{wrong:?}");
+        }
+    }
+    #[tokio::test]
+    async fn a_terminal_is_operated_by_words() {
+        for kind in [TerminalKind::Zvt, TerminalKind::ZvtSerial, TerminalKind::Nexo] {
+            let dir = tempfile::tempdir().unwrap();
+            let terminal = CardTerminal::start(kind, dir.path(), 1).await.unwrap();
+            terminal_does(&terminal, &["cardholder", "walks_off"]).unwrap();
+            terminal_does(&terminal, &["fault", "busy", "on"]).unwrap();
+            let state = terminal_does(&terminal, &["state"]).unwrap();
+            for part in ["walks_off", "busy", r#""bank_cents":0"#, "protocol = "] {
+                assert!(state.contains(part), "{part} in {state}");
+            }
+            for wrong in [&["cardholder", "x"][..], &["fault", "x", "on"], &["pay"]] {
+                assert!(terminal_does(&terminal, wrong).is_err(), "{wrong:?}");
+            }
         }
     }
 }

@@ -110,7 +110,7 @@ pub enum Command {
     Device {
         /// Which.
         kind: DeviceKind,
-        /// Name of the pty or socket to be made.
+        /// Name of the pty or socket to be made; of a card terminal, the folder of its port and files.
         #[arg(long, value_name = "PATH")]
         at: PathBuf,
     },
@@ -127,6 +127,12 @@ pub enum DeviceKind {
     Reader,
     /// Contactless reader and card as an NXP PN532, on a pty.
     Pn532,
+    /// Bank-card terminal, ZVT over TCP.
+    Zvt,
+    /// Bank-card terminal, ZVT on a pty.
+    ZvtSerial,
+    /// Bank-card terminal, nexo Retailer over HTTPS.
+    Nexo,
 }
 
 /// Width and height in pixels.
