@@ -295,6 +295,8 @@ pub enum DeclineReason {
     NotSent,
     /// The terminal's log has nothing of it.
     NotCarriedOut,
+    /// A person asked the acquirer, who has nothing of it. No driver says this.
+    Attested,
     /// The terminal itself is not able to.
     Terminal,
 }

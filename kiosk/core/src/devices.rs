@@ -160,6 +160,7 @@ impl Devices {
             | Event::Settings(_)
             | Event::Hotlist(_)
             | Event::Timeout
+            | Event::Attested { .. }
             | Event::Stop => Vec::new(),
         }
     }

@@ -36,6 +36,14 @@ pub enum Event {
     Printer(printer::Event),
     /// The bank-card terminal.
     Terminal(payment_terminal::Event),
+    /// A person asked the acquirer about an order to the terminal that is in doubt. What is not in
+    /// doubt it leaves alone. May come without [`Event::Booted`].
+    Attested {
+        /// The order.
+        intent: Seq,
+        /// What the acquirer says.
+        outcome: payment_terminal::Outcome,
+    },
     /// An answer of central.
     Central(CentralReply),
     /// Central can, or cannot, be reached: noticed by anyone who talked to it.

@@ -148,6 +148,10 @@ fn step_event(flow: Flow, event: Event, cx: &mut Context) -> Flow {
             Some((intent, settled)) => flow.step(Input::Till(intent, settled), cx),
             None => flow.step(Input::Terminal(event), cx),
         },
+        Event::Attested { intent, outcome } => match till::attested(cx, intent, &outcome) {
+            Some((intent, settled)) => flow.step(Input::Till(intent, settled), cx),
+            None => flow,
+        },
         Event::Central(CentralReply::Session { attempt, reply }) => {
             link(cx, matches!(reply, SessionReply::Away));
             // Late: who asked has gone, and somebody else may be asking now.

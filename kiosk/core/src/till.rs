@@ -67,6 +67,15 @@ pub(crate) fn observe(cx: &mut Context, event: &Event) -> Option<(Seq, Settled)>
     settled
 }
 
+/// What the acquirer told a person about an order, for a terminal that does not settle it any more.
+pub(crate) fn attested(cx: &mut Context, intent: Seq, outcome: &Outcome) -> Option<(Seq, Settled)> {
+    // Not in doubt: the terminal is about to tell.
+    cx.books.intent(intent).filter(|open| !open.is_new_at_terminal())?;
+    let settled = settle(cx, intent, outcome);
+    give_back_next(cx);
+    settled
+}
+
 fn settle(cx: &mut Context, intent: Seq, outcome: &Outcome) -> Option<(Seq, Settled)> {
     // Settled already: an answer that came twice, or to a question asked twice.
     let open = cx.books.intent(intent).filter(|open| open.is_at_terminal())?;

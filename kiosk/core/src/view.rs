@@ -143,6 +143,7 @@ fn refusal(reason: DeclineReason) -> PaymentRefusal {
         | DeclineReason::Reversed
         | DeclineReason::NotSent
         | DeclineReason::NotCarriedOut
+        | DeclineReason::Attested
         | DeclineReason::Terminal
         | _ => PaymentRefusal::Terminal,
     }

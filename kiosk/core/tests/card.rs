@@ -407,3 +407,25 @@ fn finish(rig: &mut Rig, reply: &dyn Fn() -> TopUpReply) {
         rig.wait(Duration::from_secs(20));
     }
 }
+
+/// The terminal is broken for good, and the customer gone with a claim.
+#[test]
+fn what_the_acquirer_says_settles_a_doubt_that_the_terminal_does_not() {
+    for (outcome, taken) in [(approved(20), 20), (refused(DeclineReason::Attested), 0)] {
+        let (mut rig, paid) = Rig::paying(10, 20);
+        let attested = Event::Attested { intent: Seq(paid.0.into()), outcome };
+        let before = rig.kinds().len();
+        rig.event(attested.clone());
+        assert_eq!(rig.kinds().len(), before, "the terminal is about to tell");
+        rig.finished(paid, Outcome::Unknown).wait(Duration::from_secs(200));
+        assert!(rig.kinds().contains(&"claim_issued"));
+        let mut rig = rig.power_cut();
+        rig.event(attested.clone());
+        assert_eq!(rig.kiosk.books().at_terminal(), None);
+        assert_eq!(rig.kiosk.books().queued(), Amount::euro(taken), "onto the wallet, late");
+        assert_eq!(money(&rig)[0], i64::from(taken));
+        let after = rig.kinds().len();
+        rig.event(attested);
+        assert_eq!(rig.kinds().len(), after, "once");
+    }
+}

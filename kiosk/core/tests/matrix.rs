@@ -15,7 +15,7 @@ use driver_api::payment_terminal::{self, DayEnd, DeclineReason, Hint, Operation,
 use driver_api::printer::JobId;
 use driver_api::{Fault, FaultKind, MoneyRisk, Remedy, printer};
 use kiosk_core::{CentralLink, CentralReply, Effect, Event, SessionReply, TopUpReply};
-use kiosk_records::TopUpRefusal;
+use kiosk_records::{Seq, TopUpRefusal};
 use rig::{Rig, account, approved, card, note, refused};
 use ui_proto::Action;
 
@@ -138,6 +138,7 @@ fn events() -> Vec<(&'static str, Event)> {
             "Was paid",
             terminal(payment_terminal::Event::Status { operation: PAID, outcome: approved(20) }),
         ),
+        ("Attested paid", Event::Attested { intent: PAID_BY, outcome: approved(20) }),
         ("Terminal day", terminal(payment_terminal::Event::DayEnded(DayEnd::Closed(totals)))),
         ("Terminal lost", terminal(payment_terminal::Event::LinkLost)),
         ("Printed", Event::Printer(printer::Event::Printed(JobId(1)))),
@@ -156,10 +157,11 @@ fn events() -> Vec<(&'static str, Event)> {
 
 /// The order to the terminal is the fourth record in every script above that has one.
 const PAID: Operation = Operation(4);
+const PAID_BY: Seq = Seq(4);
 
 /// The order of this visit is the sixth record in every script above.
 fn top_up(reply: TopUpReply) -> Event {
-    let intent = kiosk_records::Seq(6);
+    let intent = Seq(6);
     Event::Central(CentralReply::TopUp { intent, reply })
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use kiosk_core::{Event, Kiosk, Step};
+use kiosk_core::{Entry, Event, Kiosk, Now, Step};
 use kiosk_journal::Journal;
 use kiosk_records::{Body, Seq};
 use tokio::select;
@@ -126,19 +126,7 @@ impl CoreLoop {
             for entry in &records {
                 debug!(seq = entry.seq.0, kind = entry.record.kind(), "record");
             }
-            let bodies = records
-                .into_iter()
-                .map(|entry| Body {
-                    schema: Body::SCHEMA,
-                    boot: self.boot,
-                    mono_ms: now.mono.0,
-                    wall_ms: now.wall.utc_ms,
-                    clock_trust: clock::trust(),
-                    business_date: now.wall.business_date(),
-                    session: entry.visit,
-                    record: entry.record,
-                })
-                .collect();
+            let bodies = bodies(records, now, self.boot);
             let sealed = self.journal.append(bodies).await.context("the journal")?;
             assert!(
                 sealed.iter().map(|line| line.seq).eq(seqs),
@@ -177,6 +165,21 @@ impl CoreLoop {
         info!("everything is safe");
         Ok(())
     }
+}
+
+/// The records of one decision as the journal keeps them.
+pub(crate) fn bodies(records: Vec<Entry>, now: Now, boot: u32) -> Vec<Body> {
+    let body = |entry: Entry| Body {
+        schema: Body::SCHEMA,
+        boot,
+        mono_ms: now.mono.0,
+        wall_ms: now.wall.utc_ms,
+        clock_trust: clock::trust(),
+        business_date: now.wall.business_date(),
+        session: entry.visit,
+        record: entry.record,
+    };
+    records.into_iter().map(body).collect()
 }
 
 async fn until(at: Option<Instant>) {

@@ -3,6 +3,7 @@
 
 pub mod config;
 pub mod report;
+pub mod settle;
 pub mod table;
 pub mod unkept;
 pub mod wiring;

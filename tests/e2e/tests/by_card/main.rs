@@ -6,6 +6,7 @@ mod declined;
 mod in_doubt;
 mod power_cut;
 mod refused_by_central;
+mod settled_by_hand;
 mod story;
 
 use e2e::Bench;
