@@ -8,18 +8,20 @@ use anyhow::Context as _;
 use driver_api::{acceptor, card_reader, payment_terminal, printer};
 use kiosk_core::{CentralRequest, Config, Event, Kiosk};
 use kiosk_journal::{Journal, Opened};
-use kiosk_records::Seq;
+use kiosk_records::{KioskId, Seq};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::clock::Clock;
 use crate::core_loop::{CoreLoop, INPUTS_MAX, Input};
 use crate::executor::{COMMANDS_MAX, Executor};
-use crate::{fold, ui_link};
+use crate::{config, devices, fold, ui_link};
 
 /// The other ends of the loop's channels.
 #[derive(Debug)]
 pub struct Ends {
     inputs: mpsc::Sender<Input>,
+    kiosk: KioskId,
+    clock: Clock,
     /// What the note acceptor is told.
     pub acceptor: mpsc::Receiver<acceptor::Command>,
     /// What the receipt printer is told.
@@ -42,6 +44,19 @@ impl Ends {
         let sent = self.inputs.send(Input::Event(event)).await;
         sent.ok().context("the core loop has ended")
     }
+
+    /// Puts kioskd's own driver in the card terminal's place; `config` says where the terminal is.
+    pub fn drive_terminal(&mut self, config: config::Terminal) {
+        let (_, nobody) = mpsc::channel(1);
+        let commands = std::mem::replace(&mut self.terminal, nobody);
+        let (kiosk, inputs) = (self.kiosk.to_string(), self.inputs.clone());
+        let driver = devices::terminal(config, kiosk, self.clock, commands, inputs);
+        tokio::spawn(async {
+            if let Err(error) = driver.await {
+                tracing::error!("{error:#}");
+            }
+        });
+    }
 }
 
 /// Starts the loop of the kiosk `config` on a journal, which is made if there is none, and on the
@@ -60,11 +75,12 @@ pub async fn start(config: Config, journal: &Path, socket: &Path) -> anyhow::Res
     let (terminal, terminal_commands) = mpsc::channel(COMMANDS_MAX);
     let (central, central_requests) = mpsc::channel(COMMANDS_MAX);
     let (screen, views) = watch::channel(None);
+    let (kiosk, clock) = (config.kiosk.clone(), Clock::start());
     let mut core = CoreLoop {
         kiosk: Kiosk::new(config, books),
         journal,
         executor: Executor { acceptor, printer, reader, terminal, central, screen },
-        clock: Clock::start(),
+        clock,
         boot,
         committed: Arc::new(Notify::new()),
         checkpoint: checkpoint.map_or(Seq::default(), |(seq, _)| seq),
@@ -80,6 +96,8 @@ pub async fn start(config: Config, journal: &Path, socket: &Path) -> anyhow::Res
     });
     Ok(Ends {
         inputs,
+        kiosk,
+        clock,
         acceptor: acceptor_commands,
         printer: printer_commands,
         reader: reader_commands,

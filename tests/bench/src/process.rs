@@ -134,11 +134,13 @@ fn pss_bytes(pid: u32) -> Option<u64> {
     Some(kib * 1024)
 }
 
+/// What its threads have run so far, to the nanosecond.
 fn cpu(pid: u32) -> Option<Duration> {
-    let stat = stat(pid)?;
-    let ticks = |field: usize| stat.get(field)?.parse::<u64>().ok();
-    // proc_pid_stat(5): utime is field 14, stime 15; the state is 3.
-    let ticks = ticks(11)? + ticks(12)?;
-    let per_second = rustix::param::clock_ticks_per_second();
-    Some(Duration::from_millis(ticks * 1_000 / per_second))
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten();
+    let ran = threads.filter_map(|thread| {
+        // sched-stats.rst: time on the CPU, time waiting for one, times.
+        let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+    });
+    Some(ran.sum())
 }

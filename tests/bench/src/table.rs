@@ -19,12 +19,13 @@ use kiosk_core::{
     Account, CentralLink, CentralReply, CentralRequest, Config, Event, Hotlist, SessionReply,
     Timing, TopUpReply,
 };
+use kiosk_daemon::config;
 use kiosk_daemon::table::{Ends, start};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::timeout;
-use ui_proto::{Action, FromUi, Screen, ToUi, decode, encode};
+use ui_proto::{Action, ByCard, FromUi, Screen, ToUi, decode, encode};
 
 /// Nothing here takes longer unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -103,12 +104,20 @@ impl Table {
         self.screen.until(|screen| matches!(screen, Screen::Attract { .. })).await
     }
 
+    /// Puts a driver in our place at the card terminal; done when it has found its terminal.
+    pub(crate) async fn drive_terminal(&mut self, config: config::Terminal) -> Result<()> {
+        self.event(Event::Terminal(payment_terminal::Event::LinkLost)).await?;
+        self.ends.drive_terminal(config);
+        self.tap().await?;
+        self.type_pin().await?;
+        self.screen.sees(is_open_for_cards).await?;
+        self.leave().await
+    }
+
     /// Pays by card, from home. From "the terminal has said yes" to the screen that says so; then
     /// central credits it, and the customer leaves.
     pub(crate) async fn pay(&mut self) -> Result<Duration> {
-        self.screen.act(Action::PayByCard).await?;
-        self.screen.until(|screen| matches!(screen, Screen::ChooseAmount(_))).await?;
-        self.screen.act(Action::Amount(TEN)).await?;
+        self.order_payment().await?;
         let operation = self.authorised().await?;
         let outcome = Outcome::Approved(Box::new(approval()));
         let start = Instant::now();
@@ -117,14 +126,38 @@ impl Table {
         self.screen.until(|screen| matches!(screen, Screen::Crediting { .. })).await?;
         let took = start.elapsed();
         self.event(Event::Terminal(payment_terminal::Event::Idle { mark: None })).await?;
+        self.credited().await?;
+        Ok(took)
+    }
+
+    /// The same at a terminal with a driver of its own: when the screen said so, and when `said`
+    /// tells at that moment that the terminal had.
+    pub(crate) async fn pay_at_terminal<T>(
+        &mut self,
+        said: impl Fn() -> T,
+    ) -> Result<(Instant, T)> {
+        self.order_payment().await?;
+        self.screen.until(|screen| matches!(screen, Screen::Crediting { .. })).await?;
+        let seen = (Instant::now(), said());
+        self.credited().await?;
+        Ok(seen)
+    }
+
+    async fn order_payment(&mut self) -> Result<()> {
+        self.screen.sees(is_open_for_cards).await?;
+        self.screen.act(Action::PayByCard).await?;
+        self.screen.until(|screen| matches!(screen, Screen::ChooseAmount(_))).await?;
+        self.screen.act(Action::Amount(TEN)).await
+    }
+
+    async fn credited(&mut self) -> Result<()> {
         let asked = timeout(PATIENCE, self.ends.central.recv()).await?;
         let asked = asked.context("kioskd is gone")?;
         let CentralRequest::TopUp { intent, .. } = asked else { anyhow::bail!("{asked:?}") };
         let reply = TopUpReply::Accepted { ledger_ref: "T".into(), balance: TEN };
         self.event(Event::Central(CentralReply::TopUp { intent, reply })).await?;
         self.screen.until(|screen| matches!(screen, Screen::Done { .. })).await?;
-        self.leave().await?;
-        Ok(took)
+        self.leave().await
     }
 
     async fn authorised(&mut self) -> Result<Operation> {
@@ -176,35 +209,48 @@ pub(crate) struct Screens {
     lines: Lines<BufReader<OwnedReadHalf>>,
     write: OwnedWriteHalf,
     seq: u64,
+    shown: Option<Screen>,
 }
 
 impl Screens {
     pub(crate) async fn connect(socket: &Path) -> Result<Self> {
         let (read, write) = UnixStream::connect(socket).await?.into_split();
-        Ok(Self { lines: BufReader::new(read).lines(), write, seq: 0 })
+        Ok(Self { lines: BufReader::new(read).lines(), write, seq: 0, shown: None })
     }
 
+    /// It is shown, or will be.
+    pub(crate) async fn sees(&mut self, is: impl Fn(&Screen) -> bool) -> Result<()> {
+        if self.shown.as_ref().is_some_and(&is) { Ok(()) } else { self.until(is).await }
+    }
+
+    /// It is shown from now on.
     pub(crate) async fn until(&mut self, is: impl Fn(&Screen) -> bool) -> Result<()> {
-        let mut last = None;
         let wanted = async {
             while let Some(line) = self.lines.next_line().await? {
                 let ToUi { seq, view } = decode(line.as_bytes())?;
                 self.seq = seq;
-                if is(&view.screen) {
+                let shown = self.shown.insert(view.screen);
+                if is(shown) {
                     return Ok(());
                 }
-                last = Some(view.screen.name());
             }
             anyhow::bail!("kioskd is gone")
         };
         let waited = timeout(PATIENCE, wanted).await;
-        waited.with_context(|| format!("the screen stays {last:?}"))?
+        waited.with_context(|| {
+            let shown = self.shown.as_ref().map(Screen::name);
+            format!("the screen stays {shown:?}")
+        })?
     }
 
     pub(crate) async fn act(&mut self, action: Action) -> Result<()> {
         let message = FromUi { seq: self.seq, action };
         Ok(self.write.write_all(&encode(&message)).await?)
     }
+}
+
+fn is_open_for_cards(screen: &Screen) -> bool {
+    matches!(screen, Screen::Home(home) if home.by_card == ByCard::Open)
 }
 
 fn config() -> Result<Config> {

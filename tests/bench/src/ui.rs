@@ -53,7 +53,9 @@ pub(crate) fn run(directory: &Path) -> Result<Section> {
         "The attract screen, {WIDTH} × {HEIGHT}, on one Xvfb: kiosk-ui in a window, and {} with \
          `--kiosk` showing `tests/bench/page/attract.html`. First frame = process start until the \
          band of colour is in the frame buffer, {STARTS} starts each in turns, warm page cache. \
-         Memory = PSS of the process tree {} s after the start, then CPU over {} s.",
+         Memory = PSS of the process tree {} s after the start, then CPU over {} s. kiosk-ui is \
+         built with the back end it uses and the headless one: without linuxkms and the libraries \
+         it brings (libinput, GLib), as the appliance's is without X.",
         version(),
         SETTLED.as_secs(),
         IDLE.as_secs(),
