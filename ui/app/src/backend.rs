@@ -11,7 +11,7 @@ use crate::Config;
 pub enum Backend {
     /// A window on a desktop; needs the feature `window`.
     Window,
-    /// The appliance's own screen, without X or Wayland.
+    /// The appliance's own screen, without X or Wayland; needs the feature `kms`.
     Kms,
     /// No screen: the picture is for `--remote`.
     Headless,
