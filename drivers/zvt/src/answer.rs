@@ -23,7 +23,7 @@ pub(crate) struct Status {
     card_name: Option<String>,
     aid: Option<String>,
     authorisation_code: Option<String>,
-    terminal: Option<String>,
+    pub(crate) terminal: Option<String>,
     merchant: Option<String>,
     entry: Option<Entry>,
     verification: Option<Verification>,
@@ -49,7 +49,8 @@ impl Status {
             0x29 => self.terminal = from_bcd(content).map(|number| format!("{number:08}")),
             0x2A => self.merchant = text(content),
             0x37 => self.original_trace = some_number(content),
-            0x3B => self.authorisation_code = text(content),
+            // Some give other things in it than the bank's code.
+            0x3B => self.authorisation_code = text(content).filter(|code| !code.contains('?')),
             0x60 => self.count = count(content),
             0x87 => self.receipt = some_number(content).and_then(|it| u16::try_from(it).ok()),
             0x8B => self.card_name = text(content),

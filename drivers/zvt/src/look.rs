@@ -79,7 +79,9 @@ impl Zvt {
         match look {
             Look::Register => {
                 self.due.registration = false;
-                self.terminal = terminal_id(data).or(self.terminal.take());
+                // Some tell it in a status information before.
+                let told = terminal_id(data).or(status.and_then(|status| status.terminal));
+                self.terminal = told.or(self.terminal.take());
             }
             Look::Diagnose => {
                 self.due.diagnosis = false;
