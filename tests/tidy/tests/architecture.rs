@@ -60,6 +60,7 @@ const ARROWS: [(&str, &[&str]); 27] = [
             "central-api",
             "domain",
             "driver-api",
+            "driver-sim",
             "kiosk-core",
             "kiosk-journal",
             "kiosk-records",
