@@ -110,7 +110,8 @@ pub enum Command {
     Device {
         /// Which.
         kind: DeviceKind,
-        /// Name of the pty or socket to be made; of a card terminal, the folder of its port and files.
+        /// Name of the pty or socket to be made; for a card terminal, the folder of its port and
+        /// files.
         #[arg(long, value_name = "PATH")]
         at: PathBuf,
     },
