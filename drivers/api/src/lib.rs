@@ -14,6 +14,7 @@ mod fault;
 pub mod payment_terminal;
 pub mod printer;
 mod protocol;
+pub mod reports;
 
 pub use fault::{Fault, FaultKind, MoneyRisk, Remedy, VendorCode};
 pub use protocol::{Busy, Frame, Link, Protocol};

@@ -6,7 +6,8 @@ use driver_api::exchange::{NoAnswer, Reply, Request};
 use driver_api::payment_terminal::{
     Command, DayEnd, Decline, DeclineReason, Event, Hint, Mark, Operation, Outcome, Question,
 };
-use driver_api::{Busy, FaultKind, Frame, Link, Protocol, VendorCode};
+use driver_api::reports::Reports;
+use driver_api::{Busy, Frame, Link, Protocol, VendorCode};
 
 use crate::answer::{EURO, category, payment, reversal, transaction};
 use crate::config::Config;
@@ -31,21 +32,11 @@ pub struct Nexo {
     pub(crate) is_logged_in: bool,
     /// Until then a request that was lost may still arrive.
     pub(crate) settled_at: Mono,
-    /// [`Event::Ready`] was reported and [`Event::LinkLost`] was not since.
-    pub(crate) is_ready: bool,
-    /// [`Event::LinkLost`] was reported and [`Event::Ready`] was not since.
-    pub(crate) is_lost: bool,
-    /// Something ended since the last [`Event::Ready`] or [`Event::Idle`].
-    pub(crate) owes_idle: bool,
-    /// Reported and not cleared.
-    pub(crate) fault: Option<FaultKind>,
-    /// Unanswered looks in a row.
-    pub(crate) misses: u8,
+    pub(crate) reports: Reports,
     /// Requests so far: names exchanges and makes nonces.
     sent: u32,
     received: Vec<u8>,
     outgoing: VecDeque<Frame>,
-    events: VecDeque<Event>,
 }
 
 /// What the driver is doing.
@@ -93,20 +84,11 @@ impl Nexo {
             firmware: String::new(),
             is_logged_in: false,
             settled_at: Mono::default(),
-            is_ready: false,
-            is_lost: false,
-            owes_idle: false,
-            fault: None,
-            misses: 0,
+            reports: Reports::default(),
             sent: 0,
             received: Vec::new(),
             outgoing: VecDeque::new(),
-            events: VecDeque::new(),
         }
-    }
-
-    pub(crate) fn report(&mut self, event: Event) {
-        self.events.push_back(event);
     }
 
     /// Sends a request under a ServiceID of its own, or that of an order.
@@ -170,7 +152,9 @@ impl Nexo {
             // A mark is of a terminal that speaks another protocol.
             Phase::Idle { .. } => mark.is_none(),
             // Only a look, which ends soon.
-            Phase::Asking(asking) if self.is_ready && !asking.is_day_end() => return Err(Busy),
+            Phase::Asking(asking) if self.reports.is_ready() && !asking.is_day_end() => {
+                return Err(Busy);
+            }
             Phase::Asking(_) | Phase::Ordered(_) | Phase::Pausing { .. } | Phase::Down => false,
         };
         if !is_free {
@@ -186,8 +170,7 @@ impl Nexo {
 
     /// Answers a command that did not go out. The core waits for the next [`Event::Idle`] now.
     fn refuse(&mut self, now: Mono, answer: Event) {
-        self.report(answer);
-        self.owes_idle |= self.is_ready;
+        self.reports.answer(answer);
         if let Phase::Idle { .. } = self.phase {
             self.proceed(now);
         }
@@ -201,7 +184,7 @@ impl Nexo {
         });
         self.order(now, what, &body);
         // What else it wants the terminal tells the customer itself.
-        self.report(Event::Hint(Hint::PresentCard));
+        self.reports.say(Event::Hint(Hint::PresentCard));
     }
 
     fn reverse(&mut self, now: Mono, what: Question) {
@@ -243,8 +226,7 @@ impl Nexo {
             false => Some(question),
         };
         if let Some(Question { operation, .. }) = unanswered {
-            self.report(Event::Status { operation, outcome: Outcome::Unknown });
-            self.owes_idle |= self.is_ready;
+            self.reports.answer(Event::Status { operation, outcome: Outcome::Unknown });
         }
         if let Phase::Idle { .. } | Phase::Pausing { .. } = self.phase {
             self.proceed(now);
@@ -286,7 +268,9 @@ impl Nexo {
     fn end_day(&mut self, now: Mono) -> Result<(), Busy> {
         match &self.phase {
             Phase::Idle { .. } if self.is_logged_in => self.ask(now, About::EndOfDay),
-            Phase::Asking(asking) if self.is_ready && !asking.is_day_end() => return Err(Busy),
+            Phase::Asking(asking) if self.reports.is_ready() && !asking.is_day_end() => {
+                return Err(Busy);
+            }
             Phase::Idle { .. }
             | Phase::Asking(_)
             | Phase::Ordered(_)
@@ -344,35 +328,29 @@ impl Nexo {
         if outcome == Outcome::Unknown {
             self.settled_at = now + self.config.timing.settle;
         }
-        self.report(Event::Finished { operation: order.what.operation, outcome });
+        self.reports.say(Event::Finished { operation: order.what.operation, outcome });
         self.look_again(now);
     }
 
     /// What is under way ends here, and then the line.
     pub(crate) fn lose(&mut self) {
         if let Some(Question { operation, .. }) = self.question.take() {
-            self.report(Event::Status { operation, outcome: Outcome::Unknown });
+            self.reports.say(Event::Status { operation, outcome: Outcome::Unknown });
         }
         match &self.phase {
             Phase::Ordered(order) => {
                 let (operation, outcome) = (order.what.operation, Outcome::Unknown);
-                self.report(Event::Finished { operation, outcome });
+                self.reports.say(Event::Finished { operation, outcome });
             }
             Phase::Asking(Asking { about, .. }) => {
                 let last_word = about.unanswered();
-                last_word.into_iter().for_each(|event| self.report(event));
+                last_word.into_iter().for_each(|event| self.reports.say(event));
             }
             Phase::Idle { .. } | Phase::Pausing { .. } | Phase::Down => {}
         }
         self.due = Due::ALL;
         self.is_logged_in = false;
-        self.is_ready = false;
-        self.owes_idle = false;
-        self.misses = 0;
-        if !self.is_lost {
-            self.is_lost = true;
-            self.report(Event::LinkLost);
-        }
+        self.reports.lost();
     }
 }
 
@@ -485,7 +463,7 @@ impl Protocol for Nexo {
     }
 
     fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        self.reports.poll()
     }
 
     fn poll_timeout(&self) -> Option<(Mono, &'static str)> {

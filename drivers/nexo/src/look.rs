@@ -123,7 +123,7 @@ impl Nexo {
     /// After an order the terminal may be another one.
     pub(crate) fn look_again(&mut self, now: Mono) {
         self.due.diagnosis = true;
-        self.owes_idle = self.is_ready;
+        self.reports.owe_idle();
         self.proceed(now);
     }
 
@@ -139,21 +139,19 @@ impl Nexo {
                 self.missed(now);
             }
             Ok(Err(error)) => {
-                self.misses = 0;
+                self.reports.heard();
                 self.unanswered(&about);
                 self.cannot(now, Some(not_understood(&error)));
             }
             Ok(Ok(response)) => {
-                self.misses = 0;
+                self.reports.heard();
                 self.looked(now, about, &response);
             }
         }
     }
 
     fn unanswered(&mut self, about: &About) {
-        let last_word = about.unanswered();
-        self.owes_idle |= last_word.is_some() && self.is_ready;
-        last_word.into_iter().for_each(|event| self.report(event));
+        about.unanswered().into_iter().for_each(|event| self.reports.answer(event));
     }
 
     fn looked(&mut self, now: Mono, about: About, response: &Response) {
@@ -173,9 +171,7 @@ impl Nexo {
             About::Diagnose => match state(response.diagnosis_response.as_ref()) {
                 Health::Idle => {
                     self.due.diagnosis = false;
-                    if let Some(kind) = self.fault.take() {
-                        self.report(Event::Cleared(kind));
-                    }
+                    self.reports.cleared();
                     self.proceed(now);
                 }
                 Health::Busy => self.cannot(now, None),
@@ -203,22 +199,20 @@ impl Nexo {
                 let end = response.reconciliation_response.as_ref().map(day_end);
                 // One that restarted meanwhile has forgotten who logged in.
                 self.due.login |= matches!(end, Some(DayEnd::Refused(_)));
-                self.report(Event::DayEnded(end.unwrap_or(DayEnd::Unknown)));
+                self.reports.say(Event::DayEnded(end.unwrap_or(DayEnd::Unknown)));
                 self.look_again(now);
             }
         }
     }
 
     fn told(&mut self, now: Mono, question: &Question, outcome: Outcome) {
-        self.report(Event::Status { operation: question.operation, outcome });
-        self.owes_idle = self.is_ready;
+        self.reports.answer(Event::Status { operation: question.operation, outcome });
         self.proceed(now);
     }
 
     /// No answer.
     fn missed(&mut self, now: Mono) {
-        self.misses = self.misses.saturating_add(1);
-        if self.misses >= MISSES_MAX {
+        if self.reports.missed() {
             self.lose();
         }
         self.cannot(now, None);
@@ -226,13 +220,7 @@ impl Nexo {
 
     /// It cannot be asked now, or is not fit: again in a while.
     fn cannot(&mut self, now: Mono, fault: Option<Fault>) {
-        if let Some(fault) = fault
-            && self.fault != Some(fault.kind)
-        {
-            let old = self.fault.replace(fault.kind);
-            old.into_iter().for_each(|kind| self.report(Event::Cleared(kind)));
-            self.report(Event::Fault(fault));
-        }
+        fault.into_iter().for_each(|fault| self.reports.fault(fault));
         self.due.diagnosis = true;
         self.phase = Phase::Pausing { until: now + self.config.timing.retry };
         if self.question.is_some() {
@@ -243,19 +231,12 @@ impl Nexo {
     /// All that was due is known.
     fn rest(&mut self, now: Mono) {
         self.phase = Phase::Idle { poll_at: now + self.config.timing.poll };
-        if !self.is_ready {
-            self.is_ready = true;
-            self.is_lost = false;
-            self.report(Event::Ready(Capabilities {
-                terminal: Some(self.config.poi_id.clone()),
-                firmware: self.firmware.clone(),
-                mark: None,
-                holds: None,
-            }));
-        } else if self.owes_idle {
-            self.report(Event::Idle { mark: None });
-        }
-        self.owes_idle = false;
+        self.reports.rest(Capabilities {
+            terminal: Some(self.config.poi_id.clone()),
+            firmware: self.firmware.clone(),
+            mark: None,
+            holds: None,
+        });
     }
 }
 
@@ -276,6 +257,3 @@ fn not_understood(error: &OpenError) -> Fault {
     };
     Fault { vendor: VendorCode(code), ..Fault::new(kind, Remedy::Technician) }
 }
-
-/// Unanswered looks in a row until the terminal counts as lost.
-const MISSES_MAX: u8 = 2;

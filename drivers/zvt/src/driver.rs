@@ -1,11 +1,10 @@
-use std::collections::VecDeque;
-
 use domain::{Amount, Mono};
 use driver_api::payment_terminal::{
     Capture, Command, DayEnd, Decline, DeclineReason, Event, Mark, Operation, Outcome, Payment,
     Question,
 };
-use driver_api::{Busy, FaultKind, Frame, Link, Protocol, VendorCode};
+use driver_api::reports::Reports;
+use driver_api::{Busy, Frame, Link, Protocol, VendorCode};
 
 use crate::answer::{Status, day_end};
 use crate::apdu::Apdu;
@@ -29,19 +28,9 @@ pub struct Zvt {
     pub(crate) question: Option<Question>,
     pub(crate) terminal: Option<String>,
     pub(crate) firmware: String,
-    /// [`Event::Ready`] was reported and [`Event::LinkLost`] was not since.
-    pub(crate) is_ready: bool,
-    /// [`Event::LinkLost`] was reported and [`Event::Ready`] was not since.
-    pub(crate) is_lost: bool,
-    /// Its log was read since the last [`Event::Ready`] or [`Event::Idle`].
-    pub(crate) owes_idle: bool,
     /// It spoke to its host, and has not said since that it is well.
     pub(crate) is_diagnosed: bool,
-    /// Reported and not cleared.
-    pub(crate) fault: Option<FaultKind>,
-    /// Unanswered questions in a row.
-    pub(crate) misses: u8,
-    events: VecDeque<Event>,
+    pub(crate) reports: Reports,
 }
 
 /// What the driver is doing.
@@ -86,18 +75,9 @@ impl Zvt {
             question: None,
             terminal: None,
             firmware: String::new(),
-            is_ready: false,
-            is_lost: false,
-            owes_idle: false,
             is_diagnosed: false,
-            fault: None,
-            misses: 0,
-            events: VecDeque::new(),
+            reports: Reports::default(),
         }
-    }
-
-    pub(crate) fn report(&mut self, event: Event) {
-        self.events.push_back(event);
     }
 
     /// Asks the next thing that is due; rests if nothing is.
@@ -137,7 +117,7 @@ impl Zvt {
         let is_free = match &self.phase {
             Phase::Idle { .. } => mark.is_some() && mark == self.mark.as_ref(),
             // Only a look, which ends soon.
-            Phase::Asking(Asking { about: About::Look(_), .. }) if self.is_ready => {
+            Phase::Asking(Asking { about: About::Look(_), .. }) if self.reports.is_ready() => {
                 return Err(Busy);
             }
             Phase::Asking(_) | Phase::Ordered { .. } | Phase::Pausing { .. } | Phase::Down => false,
@@ -155,8 +135,7 @@ impl Zvt {
 
     /// Answers a command that did not go out. The core waits for the next [`Event::Idle`] now.
     fn refuse(&mut self, now: Mono, answer: Event) {
-        self.report(answer);
-        self.owes_idle |= self.is_ready;
+        self.reports.answer(answer);
         if let Phase::Idle { .. } = self.phase {
             self.proceed(now);
         }
@@ -207,7 +186,7 @@ impl Zvt {
             Some(question)
         };
         if let Some(Question { operation, .. }) = unanswered {
-            self.report(Event::Status { operation, outcome: Outcome::Unknown });
+            self.reports.say(Event::Status { operation, outcome: Outcome::Unknown });
         }
         if let Phase::Idle { .. } | Phase::Pausing { .. } = self.phase {
             self.proceed(now);
@@ -265,7 +244,7 @@ impl Zvt {
             && order.stage != Stage::Sent
             && let Some(hint) = hint(state)
         {
-            self.report(Event::Hint(hint));
+            self.reports.say(Event::Hint(hint));
         }
     }
 
@@ -305,9 +284,11 @@ impl Zvt {
         match turn {
             Turn::Nothing => {}
             Turn::Answer(apdu) => self.line.send(&apdu),
-            Turn::Hold(approval) => self.report(Event::Held { operation, approval: *approval }),
+            Turn::Hold(approval) => {
+                self.reports.say(Event::Held { operation, approval: *approval })
+            }
             Turn::Finish(outcome) => {
-                self.report(Event::Finished { operation, outcome });
+                self.reports.say(Event::Finished { operation, outcome });
                 self.look_again(now);
             }
         }
@@ -362,34 +343,28 @@ impl Zvt {
     }
 
     fn day_ended(&mut self, now: Mono, end: DayEnd) {
-        self.report(Event::DayEnded(end));
+        self.reports.say(Event::DayEnded(end));
         self.look_again(now);
     }
 
     /// What is under way ends here, and then the line.
     pub(crate) fn lose(&mut self) {
         if let Some(Question { operation, .. }) = self.question.take() {
-            self.report(Event::Status { operation, outcome: Outcome::Unknown });
+            self.reports.say(Event::Status { operation, outcome: Outcome::Unknown });
         }
         match &self.phase {
             Phase::Ordered { order, .. } => {
                 let (operation, outcome) = (order.operation, Outcome::Unknown);
-                self.report(Event::Finished { operation, outcome });
+                self.reports.say(Event::Finished { operation, outcome });
             }
             Phase::Asking(Asking { about: About::EndOfDay, .. }) => {
-                self.report(Event::DayEnded(DayEnd::Unknown));
+                self.reports.say(Event::DayEnded(DayEnd::Unknown));
             }
             Phase::Asking(_) | Phase::Idle { .. } | Phase::Pausing { .. } | Phase::Down => {}
         }
         self.due = Due::ALL;
         self.mark = None;
-        self.is_ready = false;
-        self.owes_idle = false;
-        self.misses = 0;
-        if !self.is_lost {
-            self.is_lost = true;
-            self.report(Event::LinkLost);
-        }
+        self.reports.lost();
     }
 }
 
@@ -415,7 +390,7 @@ impl Protocol for Zvt {
             Command::Abort => self.abort(now),
             Command::EndOfDay => match &self.phase {
                 Phase::Idle { .. } => self.ask(now, About::EndOfDay),
-                Phase::Asking(Asking { about: About::Look(_), .. }) if self.is_ready => {
+                Phase::Asking(Asking { about: About::Look(_), .. }) if self.reports.is_ready() => {
                     return Err(Busy);
                 }
                 Phase::Asking(_) | Phase::Ordered { .. } | Phase::Pausing { .. } | Phase::Down => {
@@ -482,7 +457,7 @@ impl Protocol for Zvt {
     }
 
     fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        self.reports.poll()
     }
 
     fn poll_timeout(&self) -> Option<(Mono, &'static str)> {

@@ -75,7 +75,7 @@ impl Zvt {
 
     /// `06 0F`.
     pub(crate) fn looked(&mut self, now: Mono, look: Look, status: Option<Status>, data: &[u8]) {
-        self.misses = 0;
+        self.reports.heard();
         match look {
             Look::Register => {
                 self.due.registration = false;
@@ -109,9 +109,7 @@ impl Zvt {
                 self.firmware = firmware;
                 self.due.enquiry = false;
                 self.is_diagnosed = false;
-                if let Some(kind) = self.fault.take() {
-                    self.report(Event::Cleared(kind));
-                }
+                self.reports.cleared();
                 self.proceed(now);
             }
             Some((_, DIAGNOSIS)) if !self.is_diagnosed => {
@@ -128,17 +126,15 @@ impl Zvt {
         let log = Log(last);
         if let Some(question) = self.question.take() {
             let outcome = log.resolve(&question);
-            self.report(Event::Status { operation: question.operation, outcome });
+            self.reports.say(Event::Status { operation: question.operation, outcome });
         }
         self.mark = Some(log.mark());
-        if self.is_ready {
-            self.owes_idle = true;
-        }
+        self.reports.owe_idle();
     }
 
     /// `84 xx` or `06 1E`.
     pub(crate) fn refused(&mut self, now: Mono, look: Look, code: u8) {
-        self.misses = 0;
+        self.reports.heard();
         match (look, code) {
             (Look::ReadLog, LOG_EMPTY) => {
                 self.log_is_read(None);
@@ -162,8 +158,7 @@ impl Zvt {
 
     /// No answer.
     pub(crate) fn missed(&mut self, now: Mono) {
-        self.misses = self.misses.saturating_add(1);
-        if self.misses >= MISSES_MAX {
+        if self.reports.missed() {
             self.lose();
         }
         self.cannot(now, None);
@@ -173,15 +168,9 @@ impl Zvt {
     fn cannot(&mut self, now: Mono, fault: Option<Fault>) {
         if let Some(question) = self.question.take() {
             let outcome = Outcome::Unknown;
-            self.report(Event::Status { operation: question.operation, outcome });
+            self.reports.say(Event::Status { operation: question.operation, outcome });
         }
-        if let Some(fault) = fault
-            && self.fault != Some(fault.kind)
-        {
-            let old = self.fault.replace(fault.kind);
-            old.into_iter().for_each(|kind| self.report(Event::Cleared(kind)));
-            self.report(Event::Fault(fault));
-        }
+        fault.into_iter().for_each(|fault| self.reports.fault(fault));
         self.due.enquiry = true;
         self.phase = Phase::Pausing { until: now + self.config.timing.retry };
     }
@@ -189,21 +178,11 @@ impl Zvt {
     /// All that was due is known.
     pub(crate) fn rest(&mut self, now: Mono) {
         self.phase = Phase::Idle { poll_at: now + self.config.timing.poll };
-        if !self.is_ready {
-            self.is_ready = true;
-            self.is_lost = false;
-            self.report(Event::Ready(Capabilities {
-                terminal: self.terminal.clone(),
-                firmware: self.firmware.clone(),
-                mark: self.mark.clone(),
-                holds: u16::try_from(self.config.timing.hold.as_secs()).ok(),
-            }));
-        } else if self.owes_idle {
-            self.report(Event::Idle { mark: self.mark.clone() });
-        }
-        self.owes_idle = false;
+        self.reports.rest(Capabilities {
+            terminal: self.terminal.clone(),
+            firmware: self.firmware.clone(),
+            mark: self.mark.clone(),
+            holds: u16::try_from(self.config.timing.hold.as_secs()).ok(),
+        });
     }
 }
-
-/// Unanswered questions in a row until the line counts as lost.
-const MISSES_MAX: u8 = 2;
