@@ -47,8 +47,8 @@ pub(crate) async fn run(directory: &Path) -> Result<Section> {
     section.say(&format!(
         "kioskd's core loop with its journal: from the driver's `Escrowed` to the command `Stack` \
          in the driver's queue, `StackOrdered` synced to disk in between. {ROUNDS} × {NOTES} \
-         notes, in turns with bare ones, the log folded between the rounds as it is between visits; at \
-         most 1.5 × one bare synced write at p99 is the aim."
+         notes, in turns with bare ones, the log folded between the rounds as it is between \
+         visits; at most 1.5 × one bare synced write at p99 is the aim."
     ));
     let row = |name: &str, samples: &Samples| {
         [
