@@ -22,7 +22,7 @@ async fn till(port: &Path, steps: &[&str]) -> String {
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
-    let output = timeout(Duration::from_secs(30), till).await.expect("it ends").unwrap();
+    let output = timeout(Duration::from_secs(30), till).await.expect("it ends").expect("Python");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let complained = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}{complained}");

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use domain::Amount;
 use driver_api::payment_terminal::{
-    Approval, Capture, Command, DayEnd, DeclineReason, Event, Mark, Operation, Outcome, Payment,
-    Question,
+    Approval, Capabilities, Capture, Command, DayEnd, DeclineReason, Event, Mark, Operation,
+    Outcome, Payment, Question,
 };
 use driver_host::{TcpLine, drive};
 use driver_zvt::{Config, Zvt};
@@ -49,11 +49,12 @@ impl Till {
         let mut answer = None;
         let idle = async {
             loop {
-                match self.events.recv().await.expect("the host loop runs") {
-                    Event::Ready(unit) => return unit.mark,
-                    Event::Idle { mark } => return mark,
-                    Event::Hint(_) => {}
-                    event => answer = Some(event),
+                let event = self.events.recv().await.expect("the host loop runs");
+                if let Event::Ready(Capabilities { mark, .. }) | Event::Idle { mark } = event {
+                    return mark;
+                }
+                if !matches!(event, Event::Hint(_)) {
+                    answer = Some(event);
                 }
             }
         };
@@ -73,17 +74,15 @@ impl Till {
 }
 
 fn finished(event: Event) -> Outcome {
-    match event {
-        Event::Finished { outcome, .. } | Event::Status { outcome, .. } => outcome,
-        other => panic!("{other:?}"),
-    }
+    let (Event::Finished { outcome, .. } | Event::Status { outcome, .. }) = event else {
+        panic!("{event:?}")
+    };
+    outcome
 }
 
 fn approved(outcome: Outcome) -> Approval {
-    match outcome {
-        Outcome::Approved(approval) => *approval,
-        other => panic!("{other:?}"),
-    }
+    let Outcome::Approved(approval) = outcome else { panic!("{outcome:?}") };
+    *approval
 }
 
 #[tokio::test]

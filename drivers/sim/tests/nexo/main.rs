@@ -6,3 +6,5 @@ mod cuts;
 mod faults;
 mod rig;
 mod story;
+#[path = "../till/mod.rs"]
+mod till;

@@ -6,7 +6,8 @@ use driver_api::payment_terminal::{
 };
 use driver_sim::terminal::{Cardholder, Fault};
 
-use crate::rig::{Rig, reason};
+use crate::rig::rig_with;
+use crate::till::reason;
 
 fn approval(outcome: Option<Outcome>) -> Approval {
     match outcome {
@@ -17,7 +18,7 @@ fn approval(outcome: Option<Outcome>) -> Approval {
 
 #[test]
 fn contactless_pays_and_the_receipt_has_all_it_needs() {
-    let mut rig = Rig::with(Cardholder::Contactless);
+    let mut rig = rig_with(Cardholder::Contactless);
     let (_, outcome) = rig.pay(20);
     let it = approval(outcome);
     assert_eq!(it.amount, Amount::euro(20));
@@ -28,21 +29,21 @@ fn contactless_pays_and_the_receipt_has_all_it_needs() {
     assert_eq!(it.merchant.as_deref(), Some("PausePlusTownHall"));
     assert_eq!(it.card_name.as_deref(), Some("VISA DEBIT"));
     assert_eq!((it.entry, it.verification), (Entry::Contactless, Verification::None));
-    assert_eq!(rig.terminal.charges().len(), 1);
-    assert_eq!(rig.terminal.charges()[0].cents, 2000);
+    assert_eq!(rig.line.terminal.charges().len(), 1);
+    assert_eq!(rig.line.terminal.charges()[0].cents, 2000);
     assert!(rig.events.contains(&Event::Hint(Hint::PresentCard)));
 }
 
 #[test]
 fn above_fifty_euro_contactless_asks_for_the_pin() {
-    let mut rig = Rig::with(Cardholder::Contactless);
+    let mut rig = rig_with(Cardholder::Contactless);
     let it = approval(rig.pay(51).1);
     assert_eq!((it.entry, it.verification), (Entry::Contactless, Verification::Pin));
 }
 
 #[test]
 fn chip_and_pin_pays() {
-    let mut rig = Rig::with(Cardholder::ChipAndPin);
+    let mut rig = rig_with(Cardholder::ChipAndPin);
     let it = approval(rig.pay(20).1);
     assert_eq!((it.entry, it.verification), (Entry::Chip, Verification::Pin));
 }
@@ -56,21 +57,21 @@ fn who_does_not_pay_is_told_why_and_the_next_one_pays() {
         (Cardholder::WalksOff, DeclineReason::Cancelled),
     ];
     for (cardholder, why) in customers {
-        let mut rig = Rig::with(cardholder);
+        let mut rig = rig_with(cardholder);
         let (question, outcome) = rig.pay(20);
         assert_eq!(reason(&outcome.expect("answered")), Some(why), "{cardholder:?}");
-        assert_eq!(rig.terminal.charges(), []);
+        assert_eq!(rig.line.terminal.charges(), []);
         rig.idle();
         assert_eq!(reason(&rig.ask(&question)), Some(why), "asked again: {cardholder:?}");
         rig.idle();
-        rig.terminal.set_cardholder(Cardholder::Contactless);
+        rig.line.terminal.set_cardholder(Cardholder::Contactless);
         approval(rig.pay(20).1);
     }
 }
 
 #[test]
 fn a_customer_who_changes_their_mind_is_let_go_while_the_payment_waits() {
-    let mut rig = Rig::with(Cardholder::WalksOff);
+    let mut rig = rig_with(Cardholder::WalksOff);
     let question = rig.order_payment(20);
     let asked_at = rig.now;
     rig.command(Command::Abort);
@@ -81,22 +82,22 @@ fn a_customer_who_changes_their_mind_is_let_go_while_the_payment_waits() {
 
 #[test]
 fn who_changes_their_mind_too_late_has_paid() {
-    let mut rig = Rig::with(Cardholder::ChipAndPin);
+    let mut rig = rig_with(Cardholder::ChipAndPin);
     let question = rig.order_payment(20);
-    rig.until("charged", |rig| !rig.terminal.charges().is_empty());
+    rig.until("charged", |rig| !rig.line.terminal.charges().is_empty());
     rig.command(Command::Abort);
     approval(rig.outcome(&question));
 }
 
 #[test]
 fn a_payment_is_reversed_once() {
-    let mut rig = Rig::with(Cardholder::Contactless);
+    let mut rig = rig_with(Cardholder::Contactless);
     let (question, outcome) = rig.pay(20);
     let reference = approval(outcome).reference;
     let payment = Payment { operation: question.operation, amount: Amount::euro(20), reference };
     let (reversal, outcome) = rig.reverse(payment.clone());
     assert_eq!(approval(outcome).amount, Amount::euro(20));
-    assert!(rig.terminal.charges()[0].is_reversed);
+    assert!(rig.line.terminal.charges()[0].is_reversed);
     rig.idle();
     approval(Some(rig.ask(&reversal)));
     let (_, outcome) = rig.reverse(payment);
@@ -105,7 +106,7 @@ fn a_payment_is_reversed_once() {
 
 #[test]
 fn the_day_ends_with_payments_less_reversals() {
-    let mut rig = Rig::with(Cardholder::Contactless);
+    let mut rig = rig_with(Cardholder::Contactless);
     let mut last = None;
     for euro in [20, 30, 50] {
         rig.idle();
@@ -125,11 +126,11 @@ fn the_day_ends_with_payments_less_reversals() {
 /// Its login is gone with its power, and nobody noticed: the next time it does.
 #[test]
 fn the_day_of_a_terminal_that_restarted_is_refused_once() {
-    let mut rig = Rig::with(Cardholder::Contactless);
+    let mut rig = rig_with(Cardholder::Contactless);
     approval(rig.pay(20).1);
     rig.idle();
-    rig.terminal.set_fault(rig.now, Fault::Power, true);
-    rig.terminal.set_fault(rig.now, Fault::Power, false);
+    rig.line.terminal.set_fault(rig.now, Fault::Power, true);
+    rig.line.terminal.set_fault(rig.now, Fault::Power, false);
     let mut ends = Vec::new();
     for _ in 0..2 {
         let heard = rig.events.len();

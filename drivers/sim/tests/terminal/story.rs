@@ -5,7 +5,8 @@ use driver_api::payment_terminal::{
 };
 use driver_sim::terminal::{Cardholder, Options, Transport};
 
-use crate::rig::{Rig, reason};
+use crate::rig::{rig, rig_with};
+use crate::till::reason;
 
 fn approval(outcome: Option<Outcome>) -> driver_api::payment_terminal::Approval {
     match outcome {
@@ -17,8 +18,8 @@ fn approval(outcome: Option<Outcome>) -> driver_api::payment_terminal::Approval 
 #[test]
 fn contactless_pays_and_the_receipt_has_all_it_needs() {
     for transport in [Transport::Tcp, Transport::Serial] {
-        let mut rig = Rig::new(Options { transport, ..Options::default() });
-        let (_, outcome) = rig.pay(20, Capture::AtOnce);
+        let mut rig = rig(Options { transport, ..Options::default() });
+        let (_, outcome) = rig.pay(20);
         let it = approval(outcome);
         assert_eq!(it.amount, Amount::euro(20));
         assert_eq!(it.pan.expect("told").reveal(), "************4711");
@@ -28,14 +29,14 @@ fn contactless_pays_and_the_receipt_has_all_it_needs() {
         assert_eq!(it.merchant.as_deref(), Some("100461763"));
         assert_eq!(it.card_name.as_deref(), Some("Visa"));
         assert_eq!((it.entry, it.verification), (Entry::Contactless, Verification::None));
-        assert_eq!(rig.terminal.charges().len(), 1);
+        assert_eq!(rig.line.terminal.charges().len(), 1);
     }
 }
 
 #[test]
 fn above_fifty_euro_contactless_asks_for_the_pin() {
-    let mut rig = Rig::with(Cardholder::Contactless);
-    let (_, outcome) = rig.pay(51, Capture::AtOnce);
+    let mut rig = rig_with(Cardholder::Contactless);
+    let (_, outcome) = rig.pay(51);
     let it = approval(outcome);
     assert_eq!((it.entry, it.verification), (Entry::Contactless, Verification::Pin));
     assert!(rig.events.contains(&Event::Hint(Hint::UsePinPad)));
@@ -43,8 +44,8 @@ fn above_fifty_euro_contactless_asks_for_the_pin() {
 
 #[test]
 fn chip_and_pin_pays() {
-    let mut rig = Rig::with(Cardholder::ChipAndPin);
-    let (_, outcome) = rig.pay(20, Capture::AtOnce);
+    let mut rig = rig_with(Cardholder::ChipAndPin);
+    let (_, outcome) = rig.pay(20);
     let it = approval(outcome);
     assert_eq!((it.entry, it.verification), (Entry::Chip, Verification::Pin));
     assert!(rig.events.contains(&Event::Hint(Hint::RemoveCard)));
@@ -59,20 +60,20 @@ fn who_does_not_pay_is_told_why_and_the_next_one_pays() {
         (Cardholder::WalksOff, DeclineReason::Cancelled),
     ];
     for (cardholder, why) in customers {
-        let mut rig = Rig::with(cardholder);
-        let (_, outcome) = rig.pay(20, Capture::AtOnce);
+        let mut rig = rig_with(cardholder);
+        let (_, outcome) = rig.pay(20);
         assert_eq!(reason(&outcome.expect("answered")), Some(why), "{cardholder:?}");
-        assert_eq!(rig.terminal.charges(), []);
+        assert_eq!(rig.line.terminal.charges(), []);
         rig.idle();
-        rig.terminal.set_cardholder(Cardholder::Contactless);
-        approval(rig.pay(20, Capture::AtOnce).1);
+        rig.line.terminal.set_cardholder(Cardholder::Contactless);
+        approval(rig.pay(20).1);
     }
 }
 
 #[test]
 fn a_customer_who_changes_their_mind_is_let_go() {
-    let mut rig = Rig::with(Cardholder::WalksOff);
-    let question = rig.order_payment(20, Capture::AtOnce);
+    let mut rig = rig_with(Cardholder::WalksOff);
+    let question = rig.order_payment(20);
     rig.until("asked for a card", |rig| rig.events.contains(&Event::Hint(Hint::PresentCard)));
     rig.command(Command::Abort);
     let outcome = rig.outcome(&question).expect("answered");
@@ -81,13 +82,13 @@ fn a_customer_who_changes_their_mind_is_let_go() {
 
 #[test]
 fn a_payment_is_reversed_once() {
-    let mut rig = Rig::with(Cardholder::Contactless);
-    let (question, outcome) = rig.pay(20, Capture::AtOnce);
+    let mut rig = rig_with(Cardholder::Contactless);
+    let (question, outcome) = rig.pay(20);
     let reference = approval(outcome).reference;
     let payment = Payment { operation: question.operation, amount: Amount::euro(20), reference };
     let (_, outcome) = rig.reverse(payment.clone());
     approval(outcome);
-    assert!(rig.terminal.charges()[0].is_reversed);
+    assert!(rig.line.terminal.charges()[0].is_reversed);
     let (_, outcome) = rig.reverse(payment);
     assert_eq!(reason(&outcome.expect("answered")), Some(DeclineReason::Reversed));
 }
@@ -101,9 +102,9 @@ fn goods_decide_over_a_held_payment() {
         (None, Some(DeclineReason::NotIssued)),
     ];
     for (are_issued, why) in fates {
-        let mut rig = Rig::with(Cardholder::Contactless);
+        let mut rig = rig_with(Cardholder::Contactless);
         rig.are_issued = are_issued;
-        let (question, outcome) = rig.pay(20, Capture::WhenIssued);
+        let (question, outcome) = rig.pay_with(20, Capture::WhenIssued);
         let outcome = outcome.expect("answered");
         assert_eq!(reason(&outcome), why);
         rig.assert_true(&outcome);
@@ -115,10 +116,10 @@ fn goods_decide_over_a_held_payment() {
 
 #[test]
 fn the_day_ends_with_payments_less_reversals() {
-    let mut rig = Rig::with(Cardholder::Contactless);
+    let mut rig = rig_with(Cardholder::Contactless);
     for euro in [20, 30, 50] {
         rig.idle();
-        approval(rig.pay(euro, Capture::AtOnce).1);
+        approval(rig.pay(euro).1);
     }
     rig.idle();
     rig.command(Command::EndOfDay);
@@ -130,10 +131,10 @@ fn the_day_ends_with_payments_less_reversals() {
 
 #[test]
 fn a_day_begins_where_the_last_one_ended() {
-    let mut rig = Rig::with(Cardholder::Contactless);
+    let mut rig = rig_with(Cardholder::Contactless);
     for euro in [20, 30] {
         rig.idle();
-        approval(rig.pay(euro, Capture::AtOnce).1);
+        approval(rig.pay(euro).1);
         rig.idle();
         rig.events.clear();
         rig.command(Command::EndOfDay);
@@ -141,5 +142,5 @@ fn a_day_begins_where_the_last_one_ended() {
         let closed = Event::DayEnded(closed);
         rig.until("closed", |rig| rig.events.contains(&closed));
     }
-    assert_eq!(rig.terminal.closed(), 5000);
+    assert_eq!(rig.line.terminal.closed(), 5000);
 }
