@@ -18,7 +18,8 @@ use crate::canary::{Canary, planted};
 use crate::context::Context;
 use crate::settle::Settled;
 use crate::{
-    CentralLink, CentralReply, Event, SessionReply, Timer, TopUpReply, queue, settle, till,
+    CentralLink, CentralReply, Event, SessionReply, Settings, Timer, TopUpReply, queue, settle,
+    till,
 };
 
 pub(crate) use self::done::{Done, Receipt};
@@ -99,10 +100,10 @@ pub(crate) fn step(flow: Flow, input: Input, cx: &mut Context) -> Flow {
             queue::ask_again(cx);
             flow
         }
-        Input::Timer(Timer::TerminalSilent) => match till::silent(cx) {
-            Some((intent, settled)) => flow.step(Input::Till(intent, settled), cx),
-            None => flow,
-        },
+        Input::Timer(Timer::TerminalSilent) => {
+            let settled = till::silent(cx);
+            flow.settled_at_till(settled, cx)
+        }
         Input::Timer(Timer::AskTerminal) => {
             till::ask(cx);
             flow
@@ -148,10 +149,10 @@ fn step_event(flow: Flow, event: Event, cx: &mut Context) -> Flow {
             Some((intent, settled)) => flow.step(Input::Till(intent, settled), cx),
             None => flow.step(Input::Terminal(event), cx),
         },
-        Event::Attested { intent, outcome } => match till::attested(cx, intent, &outcome) {
-            Some((intent, settled)) => flow.step(Input::Till(intent, settled), cx),
-            None => flow,
-        },
+        Event::Attested { intent, outcome } => {
+            let settled = till::attested(cx, intent, &outcome);
+            flow.settled_at_till(settled, cx)
+        }
         Event::Central(CentralReply::Session { attempt, reply }) => {
             link(cx, matches!(reply, SessionReply::Away));
             // Late: who asked has gone, and somebody else may be asking now.
@@ -175,12 +176,7 @@ fn step_event(flow: Flow, event: Event, cx: &mut Context) -> Flow {
             flow
         }
         Event::Settings(settings) => {
-            if cx.rules != settings.rules {
-                cx.rules = settings.rules;
-                let digest = format!("{:016x}", fnv(&format!("{:?}", cx.rules)));
-                cx.record(Record::RulesApplied { digest });
-            }
-            cx.municipality = settings.municipality;
+            apply(settings, cx);
             flow
         }
         Event::Hotlist(hotlist) => {
@@ -196,6 +192,15 @@ fn step_event(flow: Flow, event: Event, cx: &mut Context) -> Flow {
             flow.step(Input::Stop, cx)
         }
     }
+}
+
+fn apply(settings: Settings, cx: &mut Context) {
+    if cx.rules != settings.rules {
+        cx.rules = settings.rules;
+        let digest = format!("{:016x}", fnv(&format!("{:?}", cx.rules)));
+        cx.record(Record::RulesApplied { digest });
+    }
+    cx.municipality = settings.municipality;
 }
 
 fn step_action(flow: Flow, action: Action, cx: &mut Context) -> Flow {
@@ -275,6 +280,13 @@ impl Flow {
             Self::Pay(pay) => pay.step(input, cx),
             Self::Done(done) => done.step(input, cx),
             Self::Goodbye { returned, timed_out } => done::goodbye(returned, timed_out, input, cx),
+        }
+    }
+
+    fn settled_at_till(self, settled: Option<(Seq, till::Settled)>, cx: &mut Context) -> Self {
+        match settled {
+            Some((intent, settled)) => self.step(Input::Till(intent, settled), cx),
+            None => self,
         }
     }
 

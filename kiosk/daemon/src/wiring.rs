@@ -85,10 +85,12 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let (stop, stopped) = oneshot::channel();
     tasks.spawn(stop_on_signal(stop));
     notify(&[sd_notify::NotifyState::Ready]);
+    // A task like the drivers': what they tell it need not wake the main thread.
+    let core = tokio::spawn(core.run(inputs_from, stopped));
     tokio::select! {
-        end = core.run(inputs_from, stopped) => {
+        end = core => {
             notify(&[sd_notify::NotifyState::Stopping]);
-            end
+            end?
         }
         ended = tasks.join_next() => {
             ended.context("no task was started")??.context("a part of kioskd ended")?;
