@@ -21,6 +21,7 @@ pub use self::vault::{Accuracy, CashUnit};
 
 /// All that survives a power cut, folded from the journal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Books {
     /// The last record applied.
     seq: Seq,

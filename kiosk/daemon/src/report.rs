@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use kiosk_core::{Act, Books};
 use kiosk_journal::{Audit, OpenError, Reader, open_read_only};
 use kiosk_records::{Account, Seq};
@@ -67,7 +67,7 @@ pub async fn books(config: &Config) -> anyhow::Result<String> {
             since.push((sealed.seq, sealed.open()?));
         }
     }
-    let books = fold::from_checkpoint(checkpoint.as_ref(), &since)?;
+    let books = fold::books(&reader, checkpoint.as_ref(), &since).await?;
     render(config, &books, reader.synced().await?.0)
 }
 
@@ -108,18 +108,14 @@ async fn follow(config: &Config, reader: &Reader, audit: &Audit) -> anyhow::Resu
 /// The books from the very first record to `tail`; on the way they meet the checkpoint.
 async fn fold_all(reader: &Reader, tail: Seq) -> anyhow::Result<Books> {
     let checkpoint = reader.checkpoint().await?;
-    let mut books = Books::default();
-    let mut pages = reader.all(Seq(1));
-    while let Some(page) = pages.next().await? {
-        // What is written while we read is the next audit's.
-        for sealed in page.into_iter().filter(|sealed| sealed.seq <= tail) {
-            books.apply(sealed.seq, &sealed.open()?.record)?;
-            if let Some((seq, state)) = checkpoint.as_ref().filter(|(seq, _)| *seq == sealed.seq) {
-                let saved: Books = serde_json::from_slice(state).context("the checkpoint")?;
-                ensure!(saved == books, "the checkpoint at {seq} is not the records' (M10)");
-            }
+    let saved = checkpoint.and_then(|(seq, state)| Some((seq, fold::decode(&state)?)));
+    let books = fold::from_the_first(reader, tail, |books| {
+        if let Some((seq, saved)) = saved.as_ref().filter(|(seq, _)| *seq == books.seq()) {
+            ensure!(saved == books, "the checkpoint at {seq} is not the records' (M10)");
         }
-    }
+        Ok(())
+    });
+    let books = books.await?;
     ensure!(books.seq() == tail, "the records end before the journal does (M8)");
     Ok(books)
 }

@@ -25,7 +25,7 @@ pub async fn settle(config: &Config, order: Seq, code: Option<String>) -> anyhow
         opened => opened?,
     };
     let Opened { mut journal, boot, checkpoint, since, .. } = opened;
-    let books = fold::from_checkpoint(checkpoint.as_ref(), &since)?;
+    let books = fold::books(&journal.reader(), checkpoint.as_ref(), &since).await?;
     let open = books.intent(order).and_then(|open| open.question(order));
     let question = open.with_context(|| format!("{order} is no open order to the terminal"))?;
     let outcome = match code {

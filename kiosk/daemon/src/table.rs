@@ -67,7 +67,7 @@ impl Ends {
 pub async fn start(config: Config, journal: &Path, socket: &Path) -> anyhow::Result<Ends> {
     let opened = Journal::open(journal, &config.kiosk).await?;
     let Opened { journal, boot, checkpoint, since, synced } = opened;
-    let books = fold::from_checkpoint(checkpoint.as_ref(), &since)?;
+    let books = fold::books(&journal.reader(), checkpoint.as_ref(), &since).await?;
     let (inputs, inputs_from) = mpsc::channel(INPUTS_MAX);
     let (acceptor, acceptor_commands) = mpsc::channel(COMMANDS_MAX);
     let (printer, printer_commands) = mpsc::channel(COMMANDS_MAX);

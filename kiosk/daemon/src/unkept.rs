@@ -118,7 +118,8 @@ async fn try_open(config: &Config) -> Result<(Opened, Books), Unkept> {
     made.map_err(|error| Unkept::Journal(OpenError::Io(error)))?;
     let opened = Journal::open(&config.journal_path(), &config.kiosk.id).await;
     let opened = opened.map_err(Unkept::Journal)?;
-    let books = match fold::from_checkpoint(opened.checkpoint.as_ref(), &opened.since) {
+    let reader = opened.journal.reader();
+    let books = match fold::books(&reader, opened.checkpoint.as_ref(), &opened.since).await {
         Ok(_) if opened.journal.is_disk_low() => Err(Unkept::DiskLow),
         books => books.map_err(Unkept::Records),
     };

@@ -45,9 +45,13 @@ impl Kiosk {
     }
 
     fn audit(&self) -> Output {
+        self.says("audit")
+    }
+
+    fn says(&self, command: &str) -> Output {
         let config: &Path = &self.dir.path().join("kioskd.toml");
         let mut kioskd = Command::new(env!("CARGO_BIN_EXE_kioskd"));
-        kioskd.arg("audit").arg("--config").arg(config).output().unwrap()
+        kioskd.arg(command).arg("--config").arg(config).output().unwrap()
     }
 
     fn report(&self) -> Value {
@@ -102,6 +106,21 @@ async fn a_checkpoint_that_is_not_what_the_records_say_is_refused() {
     journal.save_checkpoint(Seq(8), wrong).await.unwrap();
     journal.close().await.unwrap();
     kiosk.assert_refused(&["the checkpoint at 8", "M10"]);
+}
+
+/// As after an update that changed what the books hold.
+#[tokio::test]
+async fn a_checkpoint_of_another_version_is_left_aside() {
+    let kiosk = Kiosk::with(visit()).await;
+    for state in [r#"{"seq":8}"#, r#"{"what":"books once were"}"#] {
+        let mut journal = kiosk.journal().await;
+        journal.save_checkpoint(Seq(8), state.into()).await.unwrap();
+        journal.close().await.unwrap();
+        let (audited, read) = (kiosk.report(), kiosk.says("books"));
+        assert_eq!(audited["seq"], 10);
+        assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+        assert_eq!(serde_json::from_slice::<Value>(&read.stdout).unwrap(), audited);
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
-//! The core's end of a card terminal's driver, whatever the protocol: gives orders as the core does,
-//! hears what is said, and holds it against the bank's account. Each protocol brings its [`Line`].
+//! The core's end of a card terminal's driver, whatever the protocol: gives orders as the core
+//! does, hears what is said, and holds it against the bank's account. Each protocol brings its
+//! [`Line`].
 
 #![allow(dead_code, reason = "not every protocol needs all of it")]
 
