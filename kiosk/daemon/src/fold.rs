@@ -11,8 +11,8 @@ pub(crate) fn encode(books: &Books) -> Vec<u8> {
     serde_json::to_vec(books).expect("books have string keys only")
 }
 
-/// The books that a checkpoint holds; `None` if another version of kioskd wrote it, whose books have
-/// another shape. The records tell all the same.
+/// The books that a checkpoint holds; `None` if another version of kioskd wrote it, whose books
+/// have another shape. The records tell all the same.
 pub(crate) fn decode(state: &[u8]) -> Option<Books> {
     let decoded = serde_json::from_slice(state);
     decoded.inspect_err(|error| warn!(%error, "the checkpoint is another version's")).ok()
