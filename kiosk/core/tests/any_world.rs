@@ -23,8 +23,8 @@ use ui_proto::Action;
 enum Happening {
     Event(Event),
     TopUpReply(u64, TopUpReply),
-    /// To an order of the terminal, newest first; as the answer to a question, or to the order.
-    Outcome(u64, bool, Outcome),
+    /// To an order of the terminal, newest first.
+    Outcome(u64, Says, Outcome),
     Wait(u64),
     PowerCut,
     /// A customer in a hurry: card, PIN, right answer, recharge.
@@ -34,6 +34,16 @@ enum Happening {
     Leave,
     /// A customer who pays so much by card.
     Pay(u16),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Says {
+    /// The terminal, as the answer to the order.
+    Order,
+    /// The terminal, as the answer to a question.
+    Question,
+    /// A person, who asked the acquirer.
+    Person,
 }
 
 fn actions() -> impl Strategy<Value = Event> {
@@ -164,13 +174,18 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(TopUpReply::Refused(TopUpRefusal::CardNotActive)),
         1 => Just(TopUpReply::Away),
     ];
+    let says = prop_oneof![
+        2 => Just(Says::Order),
+        2 => Just(Says::Question),
+        1 => Just(Says::Person),
+    ];
     prop_oneof![
         8 => actions().prop_map(Happening::Event),
         10 => acceptor_events().prop_map(Happening::Event),
         6 => other_events().prop_map(Happening::Event),
         4 => (0u64..3, reply).prop_map(|(back, reply)| Happening::TopUpReply(back, reply)),
-        6 => (0u64..3, any::<bool>(), outcomes())
-            .prop_map(|(back, asked, outcome)| Happening::Outcome(back, asked, outcome)),
+        6 => (0u64..3, says, outcomes())
+            .prop_map(|(back, says, outcome)| Happening::Outcome(back, says, outcome)),
         4 => terminal_events().prop_map(Happening::Event),
         4 => prop_oneof![Just(10), Just(20), Just(50)].prop_map(Happening::Pay),
         1 => (0u64..200_000).prop_map(Happening::Wait),
@@ -204,13 +219,18 @@ fn apply(mut rig: Rig, happening: Happening) -> Rig {
             let intent = order(&rig, back, &["top_up_ordered"]);
             rig.event(Event::Central(CentralReply::TopUp { intent, reply }));
         }
-        Happening::Outcome(back, asked, outcome) => {
+        Happening::Outcome(back, says, outcome) => {
             let intent = order(&rig, back, &["payment_ordered", "reversal_ordered"]);
             let operation = Operation(u32::try_from(intent.0).unwrap());
-            rig.terminal(match asked {
-                true => payment_terminal::Event::Status { operation, outcome },
-                false => payment_terminal::Event::Finished { operation, outcome },
-            });
+            match says {
+                Says::Order => {
+                    rig.terminal(payment_terminal::Event::Finished { operation, outcome })
+                }
+                Says::Question => {
+                    rig.terminal(payment_terminal::Event::Status { operation, outcome })
+                }
+                Says::Person => rig.event(Event::Attested { intent, outcome }),
+            };
         }
         Happening::Pay(euro) => {
             rig.tap().type_pin();
