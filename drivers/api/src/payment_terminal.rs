@@ -74,9 +74,10 @@ pub enum Capture {
     WhenIssued,
 }
 
-/// The state of a terminal's own log, for a protocol in which the till cannot name its orders: what
-/// is there later and was not there before is the order's doing. Opaque to the core, which commits
-/// it with the order and hands it back. At most [`Mark::LEN_MAX`] bytes.
+/// Which terminal it is that gets an order, so that no other one is ever asked for it; and the
+/// state of its log, for a protocol in which the till cannot name its orders: what is there later
+/// and was not there before is the order's doing. Opaque to the core, which commits it with the
+/// order and hands it back. At most [`Mark::LEN_MAX`] bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Mark(pub String);
@@ -178,7 +179,7 @@ pub struct Capabilities {
     pub terminal: Option<String>,
     /// Firmware version, for the log.
     pub firmware: String,
-    /// Its mark, for the next order; `None` = it finds orders by their number.
+    /// Its mark, for the next order; `None` = it finds orders by their number, and is the only one.
     pub mark: Option<Mark>,
     /// For how many seconds it holds an approval for [`Command::Issued`]; `None` = it cannot.
     pub holds: Option<u16>,

@@ -8,7 +8,7 @@ use crate::seal::Key;
 /// How to talk to one terminal.
 #[derive(Clone)]
 pub struct Config {
-    /// Model and serial number: `V400m-123456789`.
+    /// Model and serial number: `V400m-123456789`. Is the mark of its orders, and as short as one.
     pub poi_id: String,
     /// What the terminal knows this till by; the same as long as an order may be asked for.
     pub sale_id: String,

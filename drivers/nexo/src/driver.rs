@@ -141,6 +141,11 @@ impl Nexo {
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
     }
 
+    /// It finds orders by their number; but only its own.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark(self.config.poi_id.clone())
+    }
+
     /// May an order go out now? Its answer, or "later", if not.
     fn admit(
         &mut self,
@@ -149,8 +154,7 @@ impl Nexo {
         mark: Option<&Mark>,
     ) -> Result<bool, Busy> {
         let is_free = match &self.phase {
-            // A mark is of a terminal that speaks another protocol.
-            Phase::Idle { .. } => mark.is_none(),
+            Phase::Idle { .. } => mark == Some(&self.mark()),
             // Only a look, which ends soon.
             Phase::Asking(asking) if self.reports.is_ready() && !asking.is_day_end() => {
                 return Err(Busy);
@@ -219,8 +223,8 @@ impl Nexo {
             Phase::Asking(asking) => !asking.is_day_end(),
             Phase::Ordered(_) | Phase::Down => false,
         };
-        // A mark is of a terminal that speaks another protocol: this one knows nothing of it.
-        let is_askable = is_free && question.mark.is_none();
+        // An order of another terminal: this one knows nothing of it, and that proves nothing.
+        let is_askable = is_free && question.mark.as_ref() == Some(&self.mark());
         let unanswered = match is_askable {
             true => self.question.replace(question),
             false => Some(question),

@@ -8,8 +8,8 @@
 //! driver itself: `driver`, `look`.
 //!
 //! What is peculiar to nexo and hidden here:
-//! - **The till names its orders.** An order's ServiceID is its [`Operation`], so that no mark is
-//!   needed: the terminal finds it again, or says that it never came.
+//! - **The till names its orders.** An order's ServiceID is its [`Operation`]: the terminal finds
+//!   it again, or says that it never came. Its mark is the POIID: no other terminal is asked.
 //! - A request that was lost may still be on its way: "never came" counts only once nothing of it
 //!   can arrive any more (`Timing::settle`), and from an idle terminal.
 //! - A terminal cannot hold an approval: what was not issued is reversed.

@@ -234,7 +234,7 @@ impl Nexo {
         self.reports.rest(Capabilities {
             terminal: Some(self.config.poi_id.clone()),
             firmware: self.firmware.clone(),
-            mark: None,
+            mark: Some(self.mark()),
             holds: None,
         });
     }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use domain::{Amount, Mono, Wall};
 use driver_api::exchange::{NoAnswer, Reply, Request};
 use driver_api::payment_terminal::{
-    Capture, Command, Event, Operation, Outcome, Payment, Question, Reference,
+    Capture, Command, Event, Mark, Operation, Outcome, Payment, Question, Reference,
 };
 use driver_api::{Link, Protocol};
 use proptest::prelude::*;
@@ -110,7 +110,7 @@ impl Till {
         self.command(Command::Authorise {
             operation,
             amount,
-            mark: None,
+            mark: mark(),
             capture: Capture::AtOnce,
         });
         self.request()
@@ -224,8 +224,13 @@ fn every_response_to_a_payment_and_to_the_question_after_it() {
     insta::assert_snapshot!(table);
 }
 
+/// Of this terminal.
+fn mark() -> Option<Mark> {
+    Some(Mark("V400m-1".to_owned()))
+}
+
 fn question(reversal_of: Option<Payment>) -> Question {
-    Question { operation: Operation(17), amount: Amount::euro(20), mark: None, reversal_of }
+    Question { operation: Operation(17), amount: Amount::euro(20), mark: mark(), reversal_of }
 }
 
 #[test]
@@ -289,7 +294,7 @@ fn a_reversal_names_the_payment_and_a_reference_of_another_protocol_is_not_sent(
     let reverse = |reference: &str| Command::Reverse {
         operation: Operation(17),
         payment: payment(reference),
-        mark: None,
+        mark: mark(),
     };
     let mut till = Till::new();
     till.command(reverse("0007/000070"));
@@ -310,12 +315,21 @@ fn a_reversal_names_the_payment_and_a_reference_of_another_protocol_is_not_sent(
     assert_eq!(short(till.outcome()), "Unknown", "a part of the amount");
 }
 
+/// It was exchanged, or speaks another protocol now. That it knows nothing of the order proves
+/// nothing.
 #[test]
-fn a_question_with_a_mark_is_of_another_terminal() {
-    let mut till = Till::new();
-    let mark = Some(driver_api::payment_terminal::Mark("0007/000070".to_owned()));
-    till.command(Command::AskStatus(Question { mark, ..question(None) }));
-    assert_eq!(till.outcome(), Some(&Outcome::Unknown));
+fn an_order_of_another_terminal_is_neither_sent_nor_asked_for() {
+    for mark in [None, Some("V400m-2"), Some("0007/000070")] {
+        let mark = mark.map(|mark| Mark(mark.to_owned()));
+        let mut till = Till::new();
+        till.command(Command::AskStatus(Question { mark: mark.clone(), ..question(None) }));
+        assert_eq!(till.outcome(), Some(&Outcome::Unknown));
+        let mut till = Till::new();
+        let (operation, amount) = (Operation(17), Amount::euro(20));
+        let capture = Capture::AtOnce;
+        till.command(Command::Authorise { operation, amount, mark, capture });
+        assert_eq!(short(till.outcome()), "Declined NotSent (0)");
+    }
 }
 
 proptest! {
@@ -335,7 +349,7 @@ proptest! {
                     let operation = Operation(100 + u32::try_from(ordered.len()).unwrap());
                     let amount = Amount::euro(20);
                     let capture = Capture::WhenIssued;
-                    let pay = Command::Authorise { operation, amount, mark: None, capture };
+                    let pay = Command::Authorise { operation, amount, mark: mark(), capture };
                     if till.driver.handle_command(till.now, pay).is_ok() {
                         ordered.push(operation);
                     }

@@ -10,7 +10,8 @@ use std::time::Duration;
 use domain::{Amount, Mono, Wall};
 use driver_api::exchange::{Reply, Request};
 use driver_api::payment_terminal::{
-    Approval, Capture, Command, DeclineReason, Entry, Event, Operation, Outcome, Payment, Question,
+    Approval, Capture, Command, DeclineReason, Entry, Event, Mark, Operation, Outcome, Payment,
+    Question,
 };
 use driver_api::{Link, Protocol};
 use driver_nexo::{Config, Key, Nexo, Timing};
@@ -113,7 +114,7 @@ impl Mock {
         self.operation += 1;
         let operation = Operation(self.operation);
         let amount = Amount::from_cents(cents).expect("small");
-        self.order(Command::Authorise { operation, amount, mark: None, capture: Capture::AtOnce })
+        self.order(Command::Authorise { operation, amount, mark: mark(), capture: Capture::AtOnce })
             .await
     }
 
@@ -136,6 +137,10 @@ fn approval(outcome: Outcome) -> Approval {
         Outcome::Approved(approval) => *approval,
         other @ (Outcome::Declined(_) | Outcome::Unknown) => panic!("{other:?}"),
     }
+}
+
+fn mark() -> Option<Mark> {
+    Some(Mark(Options::default().poi_id))
 }
 
 #[tokio::test]
@@ -163,7 +168,7 @@ async fn what_real_terminals_once_answered_is_understood() {
 
     let operation = Operation(1);
     let amount = Amount::from_cents(1099).expect("small");
-    let question = Question { operation, amount, mark: None, reversal_of: None };
+    let question = Question { operation, amount, mark: mark(), reversal_of: None };
     let told = approval(mock.order(Command::AskStatus(question)).await);
     assert_eq!(
         (told.entry, told.pan.map(|pan| pan.reveal().len())),
@@ -172,6 +177,6 @@ async fn what_real_terminals_once_answered_is_understood() {
     assert_eq!(told.authorisation_code.as_deref(), Some("1234"));
 
     let payment = Payment { operation, amount, reference: paid.reference };
-    let reverse = Command::Reverse { operation: Operation(99), payment, mark: None };
+    let reverse = Command::Reverse { operation: Operation(99), payment, mark: mark() };
     approval(mock.order(reverse).await);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::{Amount, Wall};
 use driver_api::payment_terminal::{
-    Capture, Command, DeclineReason, Event, Hint, Operation, Outcome, Question,
+    Capture, Command, DeclineReason, Event, Hint, Mark, Operation, Outcome, Question,
 };
 use driver_host::{HttpsLine, Trust, drive};
 use driver_nexo::{Config, Key, Nexo, Timing};
@@ -71,7 +71,7 @@ impl Till {
         let command = Command::Authorise {
             operation: Operation(self.operation),
             amount: Amount::euro(20),
-            mark: None,
+            mark: mark(),
             capture: Capture::AtOnce,
         };
         self.commands.send(command).await.expect("the host loop runs");
@@ -93,7 +93,7 @@ impl Till {
             let question = Question {
                 operation: Operation(self.operation),
                 amount: Amount::euro(20),
-                mark: None,
+                mark: mark(),
                 reversal_of: None,
             };
             self.commands.send(Command::AskStatus(question)).await.expect("the host loop runs");
@@ -111,6 +111,10 @@ impl Till {
 
 fn fast() -> Options {
     Options { pace: Pace::FAST, ..Options::default() }
+}
+
+fn mark() -> Option<Mark> {
+    Some(Mark(Options::default().poi_id))
 }
 
 #[tokio::test]

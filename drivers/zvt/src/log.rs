@@ -42,19 +42,33 @@ pub(crate) struct Log(pub(crate) Option<Status>);
 const EMPTY: &str = "none";
 
 impl Log {
-    pub(crate) fn mark(&self) -> Mark {
-        let entry = self.0.as_ref().and_then(Status::log_entry);
-        Mark(entry.map_or(EMPTY.to_owned(), LogEntry::to_text))
+    /// Of the terminal with this id, where it tells one.
+    pub(crate) fn mark(&self, terminal: Option<&str>) -> Mark {
+        let end = self.end();
+        Mark(terminal.map_or(end.clone(), |terminal| format!("{terminal} {end}")))
     }
 
-    /// What became of an order, now that the terminal is idle and this is its log.
-    pub(crate) fn resolve(&self, question: &Question) -> Outcome {
+    fn end(&self) -> String {
+        let entry = self.0.as_ref().and_then(Status::log_entry);
+        entry.map_or(EMPTY.to_owned(), LogEntry::to_text)
+    }
+
+    /// What became of an order, now that the terminal with this id is idle and this is its log.
+    pub(crate) fn resolve(&self, question: &Question, terminal: Option<&str>) -> Outcome {
         let Some(mark) = &question.mark else { return Outcome::Unknown };
-        if self.mark() == *mark {
+        let (ordered_at, end) = match mark.0.rsplit_once(' ') {
+            Some((terminal, end)) => (Some(terminal), end),
+            None => (None, mark.0.as_str()),
+        };
+        // Another terminal's log proves nothing.
+        if ordered_at.is_some() && terminal.is_some() && ordered_at != terminal {
+            return Outcome::Unknown;
+        }
+        if self.end() == end {
             return Outcome::Declined(Decline::new(DeclineReason::NotCarriedOut));
         }
-        let before = match LogEntry::parse(&mark.0) {
-            None if mark.0 != EMPTY => return Outcome::Unknown,
+        let before = match LogEntry::parse(end) {
+            None if end != EMPTY => return Outcome::Unknown,
             before => before,
         };
         // An empty log after a mark: another terminal, or one that was wiped.
@@ -143,6 +157,16 @@ mod tests {
         }
     }
 
+    const MARKS: [Option<&str>; 7] = [
+        None,
+        Some("none"),
+        Some("0007/000070"),
+        Some("9999/000070"),
+        Some("?"),
+        Some("28004869 0007/000070"),
+        Some("11111111 0007/000070"),
+    ];
+
     /// An order of 20 €, committed at a mark; and the log that the terminal then shows.
     #[test]
     fn every_mark_meets_every_log() {
@@ -167,7 +191,7 @@ mod tests {
             reference: Reference("0007/000070".to_owned()),
         };
         let mut table = String::new();
-        for mark in [None, Some("none"), Some("0007/000070"), Some("9999/000070"), Some("?")] {
+        for mark in MARKS {
             for reversal_of in [None, Some(paid.clone())] {
                 let what = if reversal_of.is_some() { "reversal of 0007" } else { "payment" };
                 writeln!(table, "{what} at mark {mark:?}").unwrap();
@@ -179,7 +203,8 @@ mod tests {
                         mark,
                         reversal_of: reversal_of.clone(),
                     };
-                    writeln!(table, "  {name} -> {}", short(log.resolve(&question))).unwrap();
+                    let outcome = log.resolve(&question, Some("28004869"));
+                    writeln!(table, "  {name} -> {}", short(outcome)).unwrap();
                 }
             }
         }

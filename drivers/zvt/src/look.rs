@@ -125,10 +125,10 @@ impl Zvt {
         self.due.log = false;
         let log = Log(last);
         if let Some(question) = self.question.take() {
-            let outcome = log.resolve(&question);
+            let outcome = log.resolve(&question, self.terminal.as_deref());
             self.reports.say(Event::Status { operation: question.operation, outcome });
         }
-        self.mark = Some(log.mark());
+        self.mark = Some(log.mark(self.terminal.as_deref()));
         self.reports.owe_idle();
     }
 

@@ -76,7 +76,7 @@ impl Script {
         self.order(Command::Authorise {
             operation: Operation(17),
             amount: TWENTY,
-            mark: Some(Mark("0007/000070".to_owned())),
+            mark: Some(Mark("12345678 0007/000070".to_owned())),
             capture,
         });
     }
@@ -85,7 +85,7 @@ impl Script {
         self.order(Command::AskStatus(Question {
             operation: Operation(17),
             amount: TWENTY,
-            mark: Some(Mark("0007/000070".to_owned())),
+            mark: Some(Mark("12345678 0007/000070".to_owned())),
             reversal_of: None,
         }));
     }
@@ -114,7 +114,7 @@ impl Script {
         let events = script.events();
         assert!(
             matches!(&events[..], [Event::Ready(unit)]
-                if unit.mark == Some(Mark("0007/000070".to_owned()))
+                if unit.mark == Some(Mark("12345678 0007/000070".to_owned()))
                 && unit.terminal.as_deref() == Some("12345678")),
             "{events:?}"
         );
@@ -169,7 +169,10 @@ fn twenty_euro_are_approved_and_the_next_order_gets_a_new_mark() {
     script.hears(COMPLETED, TAKEN);
     assert!(matches!(script.outcome(), Outcome::Approved(it) if it.amount == TWENTY));
     script.looked_at(AFTER);
-    assert_eq!(script.events(), [Event::Idle { mark: Some(Mark("0008/000071".to_owned())) }]);
+    assert_eq!(
+        script.events(),
+        [Event::Idle { mark: Some(Mark("12345678 0008/000071".to_owned())) }]
+    );
 }
 
 #[test]
@@ -300,7 +303,7 @@ fn a_stale_mark_another_order_or_no_line_send_nothing() {
     script.order(Command::Authorise {
         operation: Operation(17),
         amount: TWENTY,
-        mark: Some(Mark("0006/000069".to_owned())),
+        mark: Some(Mark("12345678 0006/000069".to_owned())),
         capture: Capture::AtOnce,
     });
     script.silent();
@@ -309,7 +312,7 @@ fn a_stale_mark_another_order_or_no_line_send_nothing() {
         panic!("{events:?}");
     };
     assert_eq!(reason(outcome), Some(DeclineReason::NotSent), "somebody else paid since");
-    assert_eq!(mark.0, "0007/000070", "with which the next order may come");
+    assert_eq!(mark.0, "12345678 0007/000070", "with which the next order may come");
 
     let mut script = Script::paying(Capture::AtOnce);
     script.pay(Capture::AtOnce);
@@ -330,7 +333,7 @@ fn an_order_during_a_look_is_offered_again() {
     let command = Command::Authorise {
         operation: Operation(17),
         amount: TWENTY,
-        mark: Some(Mark("0007/000070".to_owned())),
+        mark: Some(Mark("12345678 0007/000070".to_owned())),
         capture: Capture::AtOnce,
     };
     assert_eq!(script.driver.handle_command(script.now, command.clone()), Err(Busy));
@@ -361,7 +364,7 @@ fn a_reversal_names_the_receipt_and_is_found_by_its_trace() {
         reference: Reference("0007/000070".to_owned()),
     };
     let reversed = "040f142700040000000005008700080b00007137000070";
-    let mark = Some(Mark("0007/000070".to_owned()));
+    let mark = Some(Mark("12345678 0007/000070".to_owned()));
     let mut script = Script::ready();
     script.order(Command::Reverse {
         operation: Operation(17),
@@ -447,7 +450,7 @@ enum Input {
 
 fn command(number: u8) -> Command {
     let operation = Operation(u32::from(number));
-    let mark = Some(Mark("0007/000070".to_owned()));
+    let mark = Some(Mark("12345678 0007/000070".to_owned()));
     match number {
         0 => Command::Abort,
         1 => Command::EndOfDay,

@@ -5,7 +5,7 @@ use driver_api::acceptor::{Command, Event};
 use driver_api::{Link, Protocol};
 use driver_ssp::{Config, Encryption, FACTORY_KEY, Ssp};
 
-use crate::pieces::Pieces;
+use crate::pieces::{Pieces, write};
 
 /// The first piece chooses eSSP or none. Then each is something that happens; see `Line::happen`.
 /// Was a note stacked?
@@ -23,9 +23,7 @@ pub fn one_note() -> Vec<u8> {
     let mut line = Line::new(false);
     let mut input = vec![0, 0];
     let mut put = |line: &mut Line, kind: u8, piece: &[u8]| {
-        input.push(kind);
-        input.extend(u8::try_from(piece.len()));
-        input.extend(piece);
+        write(&mut input, kind, piece);
         line.happen(kind, piece);
     };
     put(&mut line, LINK, &[1]);

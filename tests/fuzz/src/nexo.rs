@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use domain::{Amount, Mono, Wall};
 use driver_api::exchange::{NoAnswer, Reply, Request};
-use driver_api::payment_terminal::{Capture, Command, Event, Operation, Outcome, Question};
+use driver_api::payment_terminal::{Capture, Command, Event, Mark, Operation, Outcome, Question};
 use driver_api::{Link, Protocol};
 use driver_nexo::{Config, Key, Nexo, Timing};
 use driver_sim::terminal::nexo::{Firmware, Options};
 
-use crate::pieces::Pieces;
+use crate::pieces::{Pieces, write};
 
 /// Each piece is something that happens; see `Till::happen`. Was a payment approved?
 pub fn run(input: &[u8]) -> bool {
@@ -27,9 +27,7 @@ pub fn one_payment() -> Vec<u8> {
     let mut till = Till::new();
     let mut input = Vec::new();
     let mut put = |till: &mut Till, kind: u8, piece: &[u8]| {
-        input.push(kind);
-        input.extend(u8::try_from(piece.len()));
-        input.extend(piece);
+        write(&mut input, kind, piece);
         till.happen(kind, piece);
     };
     put(&mut till, LINK, &[1]);
@@ -160,7 +158,7 @@ impl Till {
 
     fn command(&mut self, which: u8) {
         let operation = Operation(u32::try_from(self.orders.len()).unwrap_or(u32::MAX));
-        let (amount, mark) = (Amount::euro(20), None);
+        let (amount, mark) = (Amount::euro(20), Some(Mark(Options::default().poi_id)));
         let command = match which % 4 {
             0 => Command::Authorise { operation, amount, mark, capture: Capture::AtOnce },
             1 => Command::AskStatus(Question { operation, amount, mark, reversal_of: None }),

@@ -14,3 +14,10 @@ impl<'a> Iterator for Pieces<'a> {
         Some((*kind, piece))
     }
 }
+
+/// Appends a piece, of at most 255 bytes, to an input.
+pub(crate) fn write(input: &mut Vec<u8>, kind: u8, piece: &[u8]) {
+    input.push(kind);
+    input.extend(u8::try_from(piece.len()));
+    input.extend(piece);
+}

@@ -7,7 +7,7 @@ use driver_api::printer::{Command, Document, Event, JobId, Line};
 use driver_api::{Link, Protocol};
 use driver_escpos::{Config, Printer};
 
-use crate::pieces::Pieces;
+use crate::pieces::{Pieces, write};
 
 /// Each piece is something that happens; see `Desk::happen`. Was anything printed?
 pub fn run(input: &[u8]) -> bool {
@@ -23,9 +23,7 @@ pub fn one_receipt() -> Vec<u8> {
     let mut desk = Desk::new();
     let mut input = Vec::new();
     let mut put = |desk: &mut Desk, kind: u8, piece: &[u8]| {
-        input.push(kind);
-        input.extend(u8::try_from(piece.len()));
-        input.extend(piece);
+        write(&mut input, kind, piece);
         desk.happen(kind, piece);
     };
     put(&mut desk, LINK, &[1]);

@@ -7,7 +7,7 @@ use driver_api::payment_terminal::{Capture, Command, Event, Mark, Operation, Out
 use driver_api::{Link, Protocol};
 use driver_zvt::{Config, Zvt};
 
-use crate::pieces::Pieces;
+use crate::pieces::{Pieces, write};
 
 /// The first piece chooses the transport. Then each is something that happens; see
 /// `Till::happen`. Was a payment approved?
@@ -25,9 +25,7 @@ pub fn one_payment() -> Vec<u8> {
     let mut till = Till::new(true);
     let mut input = vec![1, 0];
     let mut put = |till: &mut Till, kind: u8, piece: &[u8]| {
-        input.push(kind);
-        input.extend(u8::try_from(piece.len()));
-        input.extend(piece);
+        write(&mut input, kind, piece);
         till.happen(kind, piece);
     };
     put(&mut till, LINK, &[1]);

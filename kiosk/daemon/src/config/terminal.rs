@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use driver_api::payment_terminal::Mark;
 use driver_host::Trust;
 use driver_nexo::Key;
 use serde::Deserialize;
@@ -104,8 +105,14 @@ impl Terminal {
             TerminalProtocol::Zvt => {
                 self.zvt.as_ref().ok_or_else(|| wanted("zvt"))?.line().map(drop)
             }
-            TerminalProtocol::Nexo if self.nexo.is_none() => Err(wanted("nexo")),
-            TerminalProtocol::Nexo => Ok(()),
+            TerminalProtocol::Nexo => {
+                let nexo = self.nexo.as_ref().ok_or_else(|| wanted("nexo"))?;
+                if (1..=Mark::LEN_MAX).contains(&nexo.poi_id.len()) {
+                    Ok(())
+                } else {
+                    Err(format!("[terminal.nexo]: poi_id has 1 to {} signs", Mark::LEN_MAX))
+                }
+            }
         }
     }
 }
