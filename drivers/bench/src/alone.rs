@@ -261,6 +261,7 @@ mod tests {
             assert!(printer_does(&printer, wrong).is_err(), "{wrong:?}");
         }
     }
+
     #[tokio::test]
     async fn a_terminal_is_operated_by_words() {
         for kind in [TerminalKind::Zvt, TerminalKind::ZvtSerial, TerminalKind::Nexo] {

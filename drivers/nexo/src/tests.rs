@@ -296,9 +296,11 @@ fn a_reversal_names_the_payment_and_a_reference_of_another_protocol_is_not_sent(
         payment: payment(reference),
         mark: mark(),
     };
-    let mut till = Till::new();
-    till.command(reverse("0007/000070"));
-    assert_eq!(short(till.outcome()), "Declined NotSent (0)");
+    for not_ours in ["0007/000070", "attested:123456"] {
+        let mut till = Till::new();
+        till.command(reverse(not_ours));
+        assert_eq!(short(till.outcome()), "Declined NotSent (0)");
+    }
 
     let mut till = Till::new();
     till.command(reverse("10:00 v4.A"));

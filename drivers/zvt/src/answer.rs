@@ -8,7 +8,7 @@ use driver_api::payment_terminal::{
 
 use crate::bmp::{TLV, digits_length, fields, from_bcd, tlv_find};
 use crate::code::OK;
-use crate::log::LogEntry;
+use crate::log::{LogEntry, place};
 
 /// `04 0F`, as far as it could be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,7 +87,7 @@ impl Status {
     pub(crate) fn approval(&self) -> Option<Approval> {
         Some(Approval {
             amount: self.amount?,
-            reference: Reference(self.log_entry()?.to_text()),
+            reference: Reference(place(self.terminal.as_deref(), &self.log_entry()?.to_text())),
             pan: self.pan.clone(),
             card_name: self.card_name.clone(),
             aid: self.aid.clone(),
@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(status.result, Some(0));
         let approval = status.approval().unwrap();
         assert_eq!(approval.amount, Amount::euro(25));
-        assert_eq!(approval.reference, Reference("0231/000975".to_owned()));
+        assert_eq!(approval.reference, Reference("52523535 0231/000975".to_owned()));
         assert_eq!(approval.pan.unwrap().reveal(), "411111******1111");
         assert_eq!(approval.authorisation_code.as_deref(), Some("750071"));
         assert_eq!(approval.terminal.as_deref(), Some("52523535"));
@@ -202,7 +202,7 @@ mod tests {
             "4d6173746572636172641f2b0410015008",
         )));
         let approval = status.approval().unwrap();
-        assert_eq!(approval.reference, Reference("0008/10015008".to_owned()));
+        assert_eq!(approval.reference, Reference("00000006 0008/10015008".to_owned()));
         assert_eq!(approval.aid.as_deref(), Some("A0000000041010"));
         assert_eq!(approval.entry, Entry::Contactless);
         assert_eq!(approval.verification, Verification::None);

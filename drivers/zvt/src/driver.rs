@@ -12,7 +12,7 @@ use crate::bmp::to_bcd;
 use crate::code::{NOT_POSSIBLE, hint};
 use crate::config::Config;
 use crate::line::Line;
-use crate::log::LogEntry;
+use crate::log::{LogEntry, entry_at};
 use crate::look::{Due, EURO, Look};
 use crate::order::{Hold, Order, Said, Stage, Turn};
 
@@ -161,7 +161,9 @@ impl Zvt {
     }
 
     fn reverse(&mut self, now: Mono, operation: Operation, payment: &Payment) {
-        let Some(entry) = LogEntry::parse(&payment.reference.0) else {
+        // Under that number another terminal has somebody else's payment.
+        let entry = entry_at(self.terminal.as_deref(), &payment.reference.0);
+        let Some(entry) = entry.and_then(LogEntry::parse) else {
             return self.not_sent(now, operation);
         };
         let mut data = self.password().to_vec();

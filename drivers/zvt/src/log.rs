@@ -38,14 +38,28 @@ impl LogEntry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Log(pub(crate) Option<Status>);
 
+/// A place in a log, behind the id of its terminal where that tells one: what marks and references
+/// are. Terminals give the same numbers.
+pub(crate) fn place(terminal: Option<&str>, entry: &str) -> String {
+    terminal.map_or(entry.to_owned(), |terminal| format!("{terminal} {entry}"))
+}
+
+/// The entry that a mark or reference names; `None` = of another terminal than the one with this id.
+pub(crate) fn entry_at<'a>(terminal: Option<&str>, place: &'a str) -> Option<&'a str> {
+    match (place.rsplit_once(' '), terminal) {
+        (Some((other, _)), Some(terminal)) if other != terminal => None,
+        (Some((_, entry)), _) => Some(entry),
+        (None, _) => Some(place),
+    }
+}
+
 /// Mark of an empty log.
 const EMPTY: &str = "none";
 
 impl Log {
     /// Of the terminal with this id, where it tells one.
     pub(crate) fn mark(&self, terminal: Option<&str>) -> Mark {
-        let end = self.end();
-        Mark(terminal.map_or(end.clone(), |terminal| format!("{terminal} {end}")))
+        Mark(place(terminal, &self.end()))
     }
 
     fn end(&self) -> String {
@@ -56,14 +70,8 @@ impl Log {
     /// What became of an order, now that the terminal with this id is idle and this is its log.
     pub(crate) fn resolve(&self, question: &Question, terminal: Option<&str>) -> Outcome {
         let Some(mark) = &question.mark else { return Outcome::Unknown };
-        let (ordered_at, end) = match mark.0.rsplit_once(' ') {
-            Some((terminal, end)) => (Some(terminal), end),
-            None => (None, mark.0.as_str()),
-        };
         // Another terminal's log proves nothing.
-        if ordered_at.is_some() && terminal.is_some() && ordered_at != terminal {
-            return Outcome::Unknown;
-        }
+        let Some(end) = entry_at(terminal, &mark.0) else { return Outcome::Unknown };
         if self.end() == end {
             return Outcome::Declined(Decline::new(DeclineReason::NotCarriedOut));
         }
@@ -75,7 +83,7 @@ impl Log {
         let Some(last) = &self.0 else { return Outcome::Unknown };
         match &question.reversal_of {
             None => payment(last, before, question.amount),
-            Some(paid) => match LogEntry::parse(&paid.reference.0) {
+            Some(paid) => match entry_at(terminal, &paid.reference.0).and_then(LogEntry::parse) {
                 Some(paid) if last.original_trace == Some(paid.trace) => {
                     transaction(last, question.amount)
                 }

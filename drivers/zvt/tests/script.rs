@@ -389,6 +389,19 @@ fn a_reversal_names_the_receipt_and_is_found_by_its_trace() {
     );
 }
 
+/// The terminal was exchanged: under the same number the new one has somebody else's payment.
+#[test]
+fn a_payment_of_another_terminal_is_not_reversed_at_this_one() {
+    for not_ours in ["87654321 0007/000070", "attested:123456"] {
+        let mut script = Script::ready();
+        let reference = Reference(not_ours.to_owned());
+        let payment = Payment { operation: Operation(16), amount: TWENTY, reference };
+        let mark = Some(Mark("12345678 0007/000070".to_owned()));
+        script.order(Command::Reverse { operation: Operation(17), payment, mark });
+        assert_eq!(reason(&script.outcome()), Some(DeclineReason::NotSent));
+    }
+}
+
 #[test]
 fn the_day_is_closed_and_its_totals_told() {
     let mut script = Script::ready();

@@ -31,7 +31,8 @@ pub async fn settle(config: &Config, order: Seq, code: Option<String>) -> anyhow
     let outcome = match code {
         Some(code) => Outcome::Approved(Box::new(Approval {
             amount: question.amount,
-            reference: Reference(format!("attested {code}")),
+            // No terminal's: none will take it for one of its payments and give that back.
+            reference: Reference(format!("attested:{code}")),
             pan: None,
             card_name: None,
             aid: None,
