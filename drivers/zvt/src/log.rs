@@ -44,7 +44,8 @@ pub(crate) fn place(terminal: Option<&str>, entry: &str) -> String {
     terminal.map_or(entry.to_owned(), |terminal| format!("{terminal} {entry}"))
 }
 
-/// The entry that a mark or reference names; `None` = of another terminal than the one with this id.
+/// The entry that a mark or reference names; `None` = of another terminal than the one with this
+/// id.
 pub(crate) fn entry_at<'a>(terminal: Option<&str>, place: &'a str) -> Option<&'a str> {
     match (place.rsplit_once(' '), terminal) {
         (Some((other, _)), Some(terminal)) if other != terminal => None,

@@ -398,7 +398,9 @@ fn a_payment_of_another_terminal_is_not_reversed_at_this_one() {
         let payment = Payment { operation: Operation(16), amount: TWENTY, reference };
         let mark = Some(Mark("12345678 0007/000070".to_owned()));
         script.order(Command::Reverse { operation: Operation(17), payment, mark });
-        assert_eq!(reason(&script.outcome()), Some(DeclineReason::NotSent));
+        let events = script.events();
+        let Some(Event::Finished { outcome, .. }) = events.first() else { panic!("{events:?}") };
+        assert_eq!(reason(outcome), Some(DeclineReason::NotSent));
     }
 }
 
